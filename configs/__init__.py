@@ -1,0 +1,1 @@
+"""Configurations, one function `get_config` a file."""

@@ -1,0 +1,1 @@
+"""Launchers: read a config, call the library, write results."""

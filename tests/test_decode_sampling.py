@@ -1,0 +1,133 @@
+"""Samplers against sorted and cumulated numpy, and at the ends of [0, 1]."""
+
+import decode_oracle
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tts_jax import errors
+from tts_jax.decode import sampling
+
+LAST_BELOW_ONE = np.float32(1 - 2**-24)
+
+
+@pytest.mark.parametrize("vocabulary", [1, 2, 10, 64, 1000])
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.0])
+@pytest.mark.parametrize("top_p", [0.05, 0.7, 0.95, 1.0])
+def test_equals_the_oracle(vocabulary, temperature, top_p):
+  random = np.random.default_rng(vocabulary)
+  logits = 3 * random.normal(size=(4, 8, vocabulary)).astype(np.float32)
+  uniform = random.random(size=(4, 8), dtype=np.float32)
+  sampler = sampling.Categorical(temperature, top_p)
+  tokens = jax.jit(sampler.sample)(logits, uniform)
+  assert tokens.dtype == jnp.int32
+  for at in np.ndindex(4, 8):
+    expected = decode_oracle.token_of(
+      logits[at], uniform[at], temperature, top_p
+    )
+    assert tokens[at] == expected
+
+
+def test_frequencies_are_those_of_the_softmax():
+  logits = np.array([0.0, 1.0, -1.0, 2.0, -3.0], np.float32)
+  draws = 20000
+  uniform = jax.random.uniform(jax.random.key(0), (draws,))
+  tokens = sampling.Categorical(temperature=1.5).sample(
+    jnp.broadcast_to(logits, (draws, 5)), uniform
+  )
+  expected = np.exp(logits / 1.5) / np.exp(logits / 1.5).sum() * draws
+  counts = np.bincount(tokens, minlength=5)
+  # 18.47 is exceeded with probability 0.001 at 4 degrees of freedom.
+  assert ((counts - expected) ** 2 / expected).sum() < 18.47
+
+
+def test_top_p_takes_ties_at_the_threshold_whole():
+  weight = np.array([0.4, 0.15, 0.15, 0.15, 0.1, 0.05], np.float32)
+  uniform = np.linspace(0, 1, 501, dtype=np.float32)
+  logits = jnp.broadcast_to(jnp.log(weight), (501, 6))
+  tokens = sampling.Categorical(top_p=0.5).sample(logits, uniform)
+  assert set(tokens.tolist()) == {0, 1, 2, 3}
+
+
+def test_top_p_below_every_probability_is_greedy():
+  logits = np.random.default_rng(0).normal(size=(64, 300)).astype(np.float32)
+  uniform = np.linspace(0, 1, 64, dtype=np.float32)
+  tokens = sampling.Categorical(top_p=1e-6).sample(logits, uniform)
+  np.testing.assert_array_equal(tokens, logits.argmax(-1))
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("top_p", [0.9, 1.0])
+def test_no_uniform_selects_what_has_no_probability(seed, top_p):
+  random = np.random.default_rng(seed)
+  vocabulary = int(random.integers(2, 400))
+  logits = 8 * random.normal(size=(64, vocabulary)).astype(np.float32)
+  logits[random.random(logits.shape) < 0.6] = -np.inf
+  logits[:, random.integers(vocabulary)] = 0.0
+  sampler = sampling.Categorical(top_p=top_p)
+  for uniform in (0.0, 2.0**-24, 0.5, LAST_BELOW_ONE, 1.0):
+    tokens = sampler.sample(
+      jnp.asarray(logits), jnp.full(64, uniform, jnp.float32)
+    )
+    taken = np.take_along_axis(logits, np.asarray(tokens)[:, None], -1)
+    assert np.isfinite(taken).all()
+
+
+def test_cumulated_sums_that_round_short_select_the_last_positive():
+  # In float32 the small weights vanish in sums that hold the 1.
+  weight = np.full((1, 100), 1e-9, np.float32)
+  weight[0, 0] = 1.0
+  weight[0, 90:] = 0.0
+  for uniform in (0.5, LAST_BELOW_ONE, 1.0):
+    token = sampling.inverse_cdf(jnp.asarray(weight), jnp.float32([uniform]))
+    assert weight[0, int(token[0])] > 0
+  assert int(sampling.inverse_cdf(jnp.asarray(weight), jnp.ones(1))[0]) == 89
+
+
+def test_greedy_takes_the_first_of_the_best():
+  logits = jnp.array([[0.0, 2.0, 2.0], [1.0, 0.0, -1.0]])
+  tokens = sampling.Greedy().sample(logits, jnp.zeros(2))
+  assert tokens.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+  "sampler",
+  [
+    sampling.Greedy(),
+    sampling.Categorical(),
+    sampling.Categorical(temperature=0.7, top_p=0.9),
+  ],
+)
+def test_nothing_is_sorted(sampler):
+  arguments = jnp.zeros((2, 1000)), jnp.zeros(2)
+  lowered = jax.jit(sampler.sample).lower(*arguments)
+  for text in (
+    str(jax.make_jaxpr(sampler.sample)(*arguments)),
+    lowered.compile().as_text(),
+  ):
+    assert "sort" not in text
+    assert "top_k" not in text
+    assert "topk" not in text.lower()
+
+
+@pytest.mark.parametrize(
+  ("fields", "named"),
+  [
+    ({"temperature": 0.0}, "temperature is 0.0"),
+    ({"temperature": -1.0}, "temperature is -1.0"),
+    ({"temperature": float("nan")}, "temperature is nan"),
+    ({"top_p": 0.0}, "top_p is 0.0"),
+    ({"top_p": 1.5}, "top_p is 1.5"),
+  ],
+)
+def test_a_wrong_field_is_named(fields, named):
+  with pytest.raises(errors.InputError, match=named):
+    sampling.Categorical(**fields)
+
+
+def test_samplers_are_static_arguments():
+  assert hash(sampling.Categorical(0.5, 0.9)) == hash(
+    sampling.Categorical(0.5, 0.9)
+  )
+  assert sampling.Categorical() != sampling.Categorical(top_p=0.5)

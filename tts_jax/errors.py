@@ -1,0 +1,9 @@
+"""The error for input that a person can mend."""
+
+
+class InputError(ValueError):
+  """Input from outside is wrong: a file, a field, a flag, a checkpoint.
+
+  The message is one line that names what is wrong, where, and what would be
+  right. Launchers print it alone, without a traceback, and exit with status 2.
+  """

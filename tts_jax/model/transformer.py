@@ -1,0 +1,243 @@
+"""The transformer as a `types.LanguageModel`."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from tts_jax import types
+from tts_jax.model import attention, config
+
+# (layer, query [..., K, G, H], key [..., K, H], value [..., K, H]) ->
+# (what was attended to [..., K, G, H], what the layer keeps for the caller).
+Attend = Callable[
+  [int, chex.Array, chex.Array, chex.Array], tuple[chex.Array, Any]
+]
+
+
+def _dropout(
+  x: chex.Array, rate: float, key: chex.PRNGKey | None
+) -> chex.Array:
+  """Zeroes entries at `rate` and scales the rest; `key` None leaves `x`."""
+  if key is None or rate == 0.0:
+    return x
+  # 16 random bits an entry cost half of 32 and fix the rate to 1 / 65536.
+  bits = jax.random.bits(key, x.shape, jnp.uint16)
+  keep = bits >= round(rate * 65536)
+  return jnp.where(keep, x / (1 - rate), 0).astype(x.dtype)
+
+
+class _Norm(nn.Module):
+  """RMSNorm with a scale, computed in float32."""
+
+  config: config.TransformerConfig
+
+  @nn.compact
+  def __call__(self, x: chex.Array) -> chex.Array:
+    scale = self.param(
+      "scale",
+      nn.with_logical_partitioning(nn.initializers.ones, ("embed",)),
+      (self.config.width,),
+    )
+    wide = x.astype(jnp.float32)
+    mean_square = jnp.square(wide).mean(-1, keepdims=True)
+    wide *= jax.lax.rsqrt(mean_square + self.config.norm_eps)
+    return (wide * scale).astype(self.config.dtype)
+
+
+class _Block(nn.Module):
+  """Attention and feed-forward layer, each added to the residual stream."""
+
+  config: config.TransformerConfig
+  layer: int
+
+  def _kernel(
+    self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], scale: float
+  ) -> chex.Array:
+    init = nn.with_logical_partitioning(nn.initializers.normal(scale), axes)
+    return self.param(name, init, shape).astype(self.config.dtype)
+
+  @nn.compact
+  def __call__(
+    self,
+    x: chex.Array,  # [..., D]
+    table: tuple[chex.Array, chex.Array],
+    attend: Attend,
+    dropout_key: chex.PRNGKey | None,
+  ) -> tuple[chex.Array, Any]:
+    cfg = self.config
+    D, K, G, H = cfg.width, cfg.kv_heads, cfg.group, cfg.head_width
+    M = cfg.mlp_width
+    # Residual branches start small, so that the stream's scale does not grow
+    # with depth.
+    out_scale = 0.02 * (2 * cfg.layers) ** -0.5
+    keys = (None, None)
+    if dropout_key is not None:
+      keys = tuple(jax.random.split(dropout_key))
+
+    # One product for the G queries, the key and the value of each KV head: the
+    # kernel still splits over KV heads on a mesh.
+    qkv = self._kernel(
+      "qkv", (D, K, G + 2, H), ("embed", "kv_heads", "group", "head"), 0.02
+    )
+    normed = _Norm(cfg, name="attention_norm")(x)
+    mixed = jnp.einsum("...d,dkgh->...kgh", normed, qkv)
+    turned = attention.rotate(mixed[..., : G + 1, :], table)
+    attended, kept = attend(
+      self.layer, turned[..., :G, :], turned[..., G, :], mixed[..., G + 1, :]
+    )
+    out = self._kernel(
+      "out", (K, G, H, D), ("kv_heads", "group", "head", "embed"), out_scale
+    )
+    added = jnp.einsum("...kgh,kghd->...d", attended, out)
+    x += _dropout(added, cfg.dropout, keys[0])
+
+    gate_up = self._kernel(
+      "gate_up", (D, 2, M), ("embed", "gate_up", "mlp"), 0.02
+    )
+    normed = _Norm(cfg, name="mlp_norm")(x)
+    inner = jnp.einsum("...d,dcm->...cm", normed, gate_up)
+    inner = jax.nn.silu(inner[..., 0, :]) * inner[..., 1, :]
+    down = self._kernel("down", (M, D), ("mlp", "embed"), out_scale)
+    added = jnp.einsum("...m,md->...d", inner, down)
+    return x + _dropout(added, cfg.dropout, keys[1]), kept
+
+
+class _Decoder(nn.Module):
+  """Embedding, blocks and logits; how to attend is the caller's to say."""
+
+  config: config.TransformerConfig
+
+  @nn.compact
+  def __call__(
+    self,
+    tokens: chex.Array,  # [...]
+    positions: chex.Array,  # broadcasts to [...]
+    attend: Attend,
+    dropout_key: chex.PRNGKey | None = None,
+  ) -> tuple[types.Output, tuple[Any, ...]]:
+    cfg = self.config
+    normal = nn.initializers.normal(0.02)
+    embedding = self.param(
+      "embedding",
+      nn.with_logical_partitioning(normal, ("vocab", "embed")),
+      (cfg.vocabulary, cfg.width),
+    ).astype(cfg.dtype)
+    keys: list[chex.PRNGKey | None] = [None] * (cfg.layers + 1)
+    if dropout_key is not None:
+      keys = list(jax.random.split(dropout_key, cfg.layers + 1))
+    table = attention.rotary_table(positions, cfg.head_width, cfg.rope_theta)
+
+    x = _dropout(embedding[tokens], cfg.dropout, keys[-1])
+    kept = []
+    # Unrolled: a scan would copy every layer's cache at every token.
+    for layer in range(cfg.layers):
+      block = _Block(cfg, layer, name=f"layer_{layer}")
+      x, keep = block(x, table, attend, keys[layer])
+      kept.append(keep)
+    hidden = _Norm(cfg, name="final_norm")(x)
+    if cfg.tied:
+      unembedding = embedding.T
+    else:
+      unembedding = self.param(
+        "unembedding",
+        nn.with_logical_partitioning(normal, ("embed", "vocab")),
+        (cfg.width, cfg.vocabulary),
+      ).astype(cfg.dtype)
+    logits = jnp.einsum(
+      "...d,dv->...v",
+      hidden,
+      unembedding,
+      preferred_element_type=jnp.float32,
+    )
+    return types.Output(logits=logits, hidden=hidden), tuple(kept)
+
+
+def _attend_causally(segments: chex.Array | None) -> Attend:
+  def attend(
+    layer: int, query: chex.Array, key: chex.Array, value: chex.Array
+  ) -> tuple[chex.Array, Any]:
+    del layer
+    return attention.causal(query, key, value, segments), (key, value)
+
+  return attend
+
+
+@dataclasses.dataclass(frozen=True)
+class Transformer:
+  """A Llama-family decoder; parameters are a plain nested dict."""
+
+  config: config.TransformerConfig
+
+  @property
+  def vocabulary(self) -> int:
+    """V, the number of tokens."""
+    return self.config.vocabulary
+
+  def _init_boxed(self, key: chex.PRNGKey) -> Any:
+    tokens = jnp.zeros((1, 1), jnp.int32)
+    return _Decoder(self.config).init(
+      key, tokens, jnp.arange(1), _attend_causally(None)
+    )["params"]
+
+  def _apply(
+    self,
+    params: types.Params,
+    tokens: chex.Array,
+    positions: chex.Array,
+    attend: Attend,
+    dropout_key: chex.PRNGKey | None = None,
+  ) -> tuple[types.Output, tuple[Any, ...]]:
+    return _Decoder(self.config).apply(
+      {"params": params}, tokens, positions, attend, dropout_key
+    )
+
+  def init(self, key: chex.PRNGKey) -> types.Params:
+    """Draws parameters, float32; `key` is consumed."""
+    return nn.meta.unbox(self._init_boxed(key))
+
+  def logical_axes(self) -> Any:
+    """The parameters' tree with a `PartitionSpec` of axis names at each leaf.
+
+    The names are vocab, embed, kv_heads, group, head, gate_up and mlp.
+    """
+    shapes = jax.eval_shape(self._init_boxed, jax.random.key(0))
+    return nn.get_partition_spec(shapes)
+
+  def forward(
+    self,
+    params: types.Params,
+    tokens: chex.Array,
+    *,
+    positions: chex.Array | None = None,
+    segments: chex.Array | None = None,
+    dropout_key: chex.PRNGKey | None = None,
+  ) -> types.Output:
+    """Reads whole sequences, causally.
+
+    Under `jit` a caller that reads only `hidden` does not pay for the logits:
+    the compiler drops what is not used.
+
+    Args:
+      params: as `init` gives them.
+      tokens: [B, T] int32.
+      positions: [B, T] int32; counted along the row if None. Rotations are
+        relative, so packed sequences need not start again at 0.
+      segments: [B, T] int32, the sequence that each token belongs to; tokens of
+        different ones do not see each other. None: each row is one.
+      dropout_key: consumed; None turns dropout off.
+
+    Returns:
+      logits [B, T, V] and hidden [B, T, D].
+    """
+    chex.assert_rank(tokens, 2)
+    if positions is None:
+      positions = jnp.arange(tokens.shape[1])
+    output, _ = self._apply(
+      params, tokens, positions, _attend_causally(segments), dropout_key
+    )
+    return output

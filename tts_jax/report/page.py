@@ -1,0 +1,192 @@
+"""A run as one HTML file that needs nothing but itself.
+
+Figures are inline, styles are inline, nothing is fetched and nothing runs.
+Every text from outside, of questions and of models, is escaped.
+"""
+
+import base64
+import html
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from tts_jax.report import figures, transcripts
+
+Summary = Mapping[str, Any]
+
+
+def render(
+  summary: Summary,
+  *,
+  title: str,
+  settings: Mapping[str, Any],
+  samples: Sequence[transcripts.Transcript] = (),
+) -> str:
+  """Writes a run's page.
+
+  Args:
+    summary: as `scaling.summary.summarise` makes it, and optionally what the
+      run cost: `tokens_generated`, `seconds`, `row_utilisation` (0 to 1).
+    title: the page's heading.
+    settings: what the run was made with, by name, in the order to show: the
+      command, config, commit, seed, model.
+    samples: questions to read, with completions.
+
+  Returns:
+    A whole HTML document.
+  """
+  parts = [
+    f"<h1>{_text(title)}</h1>",
+    _headline(summary),
+    "<h2>Accuracy against samples</h2>",
+    _figure(
+      figures.to_svg(figures.accuracy_by_samples(summary, width=5, height=3)),
+      "pass@k and majority@k against k, over all questions",
+      "Over all questions. Each value is the expectation over all subsets of k"
+      " samples of a question's pool; bands are 95% intervals by bootstrap over"
+      " questions.",
+    ),
+    _by_k(summary),
+    "<h2>By difficulty</h2>",
+    _figure(
+      figures.to_svg(figures.accuracy_by_bin(summary)),
+      "pass@k and majority@k against k, by difficulty bin",
+      "Bins are fifths of the questions by pass@1. One half of the samples"
+      " places a question, the other half scores it, and the reverse.",
+    ),
+    _by_bin(summary["bins"]),
+    "<h2>Settings</h2>",
+    _pairs(settings),
+    *_cost(summary),
+  ]
+  if samples:
+    parts += ["<h2>Samples</h2>", *(_transcript(one) for one in samples)]
+  style = resources.files("tts_jax").joinpath("assets/report/page.css")
+  return (
+    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    f"<title>{_text(title)}</title>\n"
+    f"<style>\n{style.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n"
+    + "\n".join(parts)
+    + "\n</body>\n</html>\n"
+  )
+
+
+def _text(value: Any) -> str:
+  return html.escape(str(value), quote=True)
+
+
+def _interval(one: Mapping[str, float], mean: str = "mean") -> str:
+  low, high = one["low"], one["high"]
+  return f"{one[mean]:.3f} <small>[{low:.3f}, {high:.3f}]</small>"
+
+
+def _headline(summary: Summary) -> str:
+  most = max(summary["pass_at_k"], key=int)
+  cards = {
+    "pass@1": summary["pass_at_k"]["1"],
+    f"majority@{most}": summary["majority_at_k"][most],
+    f"pass@{most}": summary["pass_at_k"][most],
+    f"room: pass@{most} minus majority@{most}": summary["room"][most],
+  }
+  body = "".join(
+    f"<div><b>{one['mean']:.3f}</b><span>{_text(name)}</span>"
+    f"<small>95%: {one['low']:.3f} to {one['high']:.3f}</small></div>"
+    for name, one in cards.items()
+  )
+  return (
+    f'<div class="cards">{body}</div>\n<p>{summary["questions"]:,} questions,'
+    f" {summary['samples']:,} samples each.</p>"
+  )
+
+
+def _figure(svg: bytes, alt: str, caption: str) -> str:
+  # As an image, so that the element names of two figures cannot collide.
+  data = base64.b64encode(svg).decode("ascii")
+  return (
+    f'<figure><img alt="{_text(alt)}" src="data:image/svg+xml;base64,{data}">'
+    f"<figcaption>{_text(caption)}</figcaption></figure>"
+  )
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+  """A table of cells that are HTML already; the first column names the row."""
+  head = "".join(f'<th scope="col">{cell}</th>' for cell in header)
+  body = "".join(
+    f'<tr><th scope="row">{first}</th>'
+    + "".join(f"<td>{cell}</td>" for cell in rest)
+    + "</tr>\n"
+    for first, *rest in rows
+  )
+  return (
+    f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n'
+    f"<tbody>\n{body}</tbody></table></div>"
+  )
+
+
+def _by_k(summary: Summary) -> str:
+  passed, majority = summary["pass_at_k"], summary["majority_at_k"]
+  rows = [
+    (k, _interval(passed[k]), _interval(majority[k]))
+    for k in sorted(passed, key=int)
+  ]
+  return _table(("k", "pass@k", "majority@k"), rows)
+
+
+def _by_bin(bins: Sequence[Summary]) -> str:
+  most = max(bins[0]["pass_at_k"], key=int)
+  header = ("bin", "questions", "pass@1", f"majority@{most}", f"pass@{most}")
+  rows = [
+    (
+      figures.bin_name(index, len(bins)),
+      str(one["questions"]),
+      _interval(one, mean="pass_at_1"),
+      _interval(one["majority_at_k"][most]),
+      _interval(one["pass_at_k"][most]),
+    )
+    for index, one in enumerate(bins)
+  ]
+  return _table(header, rows)
+
+
+def _pairs(pairs: Mapping[str, Any]) -> str:
+  body = "".join(
+    f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>"
+    for name, value in pairs.items()
+  )
+  return f"<dl>{body}</dl>"
+
+
+def _cost(summary: Summary) -> list[str]:
+  pairs = {}
+  if "tokens_generated" in summary:
+    pairs["tokens generated"] = f"{summary['tokens_generated']:,}"
+  if "seconds" in summary:
+    pairs["seconds"] = f"{summary['seconds']:,.1f}"
+  if summary.get("seconds") and "tokens_generated" in summary:
+    rate = summary["tokens_generated"] / summary["seconds"]
+    pairs["tokens a second"] = f"{rate:,.0f}"
+  if "row_utilisation" in summary:
+    share = summary["row_utilisation"]
+    pairs["row utilisation"] = f"{share:.1%} of row-steps made a kept token"
+  return ["<h2>Cost</h2>", _pairs(pairs)] if pairs else []
+
+
+def _transcript(one: transcripts.Transcript) -> str:
+  samples = "\n".join(_sample(sample) for sample in one.samples)
+  return (
+    f"<article><h3>{_text(one.level)}: pass@1 {one.pass_at_1:.2f}</h3>\n"
+    f'<p class="question">{_text(one.question)}</p>\n'
+    f"<p>Right answer: <b>{_text(one.answer)}</b></p>\n{samples}</article>"
+  )
+
+
+def _sample(sample: transcripts.Sample) -> str:
+  verdict = "correct" if sample.verdict == "correct" else "other"
+  answer = "none" if sample.answer is None else sample.answer
+  cut = "" if sample.finished else " · cut at the limit"
+  return (
+    f'<section class="{verdict}"><p><b>{_text(sample.verdict)}</b>'
+    f" · answer {_text(answer)} · log-probability {sample.logprob:.2f}{cut}</p>"
+    f"<pre>{_text(sample.text)}</pre></section>"
+  )

@@ -1,0 +1,1 @@
+"""Estimates over pools of samples."""

@@ -1,0 +1,172 @@
+"""What a budget of k samples is worth, expected over subsets of a pool.
+
+A pool holds N samples of each of Q questions; `M` is the number of budgets in
+`ks`. A value at budget k is the expectation over all subsets of k samples drawn
+without replacement: the first k samples alone would waste the others.
+"""
+
+from collections.abc import Sequence
+
+import chex
+import numpy as np
+
+from tts_jax import errors
+
+
+def pass_at_k(correct: np.ndarray, ks: Sequence[int]) -> np.ndarray:
+  """The chance that k samples hold a correct one, without bias.
+
+  With c correct samples of N this is `1 - C(N - c, k) / C(N, k)`. The ratio is
+  built up in c as a product of factors between 0 and 1, so that no binomial
+  coefficient is ever formed and nothing overflows.
+
+  Args:
+    correct: [Q, N] bool.
+    ks: M budgets, each between 1 and N.
+
+  Returns:
+    [Q, M] float64.
+
+  Raises:
+    InputError: a budget is below 1 or above the pool.
+  """
+  chex.assert_rank(correct, 2)
+  samples = correct.shape[1]
+  _check_budgets(ks, samples)
+  successes = correct.astype(bool).sum(1)
+  columns = [1.0 - _miss(samples, k)[successes] for k in ks]
+  return np.stack(columns, 1) if columns else np.zeros((len(correct), 0))
+
+
+def majority_at_k(
+  answers: np.ndarray,
+  correct: np.ndarray,
+  ks: Sequence[int],
+  *,
+  seed: int = 0,
+  draws: int = 1000,
+) -> np.ndarray:
+  """How correct the most frequent answer among k samples is.
+
+  Samples without an answer cast no vote, and a subset without votes is wrong.
+  Tied answers share the credit equally: a vote is never settled by chance or by
+  order. An answer's own correctness is the share of its samples that are.
+
+  Budgets 1 and N, and questions with fewer than two answers or none correct,
+  are exact. Others average `draws` random orders of the pool, of which every
+  budget reads a prefix: a standard error of at most 0.5 / sqrt(draws) for one
+  question, less for a mean over questions. The orders are seeded by `seed` and
+  by the question's own vote counts: neither the order of the samples, nor the
+  names of the answers, nor the other questions and budgets change the result.
+
+  Memory beyond the result is `draws` x N for one question at a time.
+
+  Args:
+    answers: [Q, N] int32, the group of the sample's answer; -1 for none.
+    correct: [Q, N] bool.
+    ks: M budgets, each between 1 and N.
+    seed: of the random orders.
+    draws: random orders for each question.
+
+  Returns:
+    [Q, M] float64.
+
+  Raises:
+    InputError: a budget is below 1 or above the pool, or `draws` below 1.
+  """
+  chex.assert_rank([answers, correct], 2)
+  chex.assert_equal_shape([answers, correct])
+  _check_budgets(ks, answers.shape[1])
+  if draws < 1:
+    raise errors.InputError(f"draws must be at least 1, not {draws}")
+  result = np.zeros((len(answers), len(ks)))
+  for row, (labels, right) in enumerate(zip(answers, correct, strict=True)):
+    result[row] = _majority(labels, right.astype(bool), ks, seed, draws)
+  return result
+
+
+def _check_budgets(ks: Sequence[int], samples: int) -> None:
+  for k in ks:
+    if not 1 <= k <= samples:
+      raise errors.InputError(
+        f"k = {k} does not fit a pool of {samples} samples a question;"
+        f" k must be between 1 and {samples}"
+      )
+
+
+def _miss(samples: int, k: int) -> np.ndarray:
+  """[N + 1]: the chance that k samples of N avoid all c marked, for each c."""
+  marked = np.arange(samples)
+  factors = np.maximum(samples - k - marked, 0) / (samples - marked)
+  return np.concatenate([[1.0], np.cumprod(factors)])
+
+
+def _majority(
+  labels: np.ndarray,  # [N]
+  right: np.ndarray,  # [N]
+  ks: Sequence[int],
+  seed: int,
+  draws: int,
+) -> np.ndarray:
+  samples = len(labels)
+  counts, credits = _tally(labels, right)
+  share = credits / np.maximum(counts, 1)
+  if not credits.any():
+    return np.zeros(len(ks))
+  if len(counts) == 1:
+    voted = [1.0 - _miss(samples, k)[counts[0]] for k in ks]
+    return share[0] * np.array(voted)
+  value = {
+    1: credits.sum() / samples,
+    samples: _credit(counts[None], share)[0],
+  }
+  drawn = sorted(set(ks) - set(value))
+  if drawn:
+    rng = np.random.default_rng([seed, samples, *counts, *credits])
+    means = _drawn_majority(counts, share, samples, drawn, rng, draws)
+    value.update(zip(drawn, means, strict=True))
+  return np.array([value[k] for k in ks])
+
+
+def _tally(
+  labels: np.ndarray,  # [N]
+  right: np.ndarray,  # [N]
+) -> tuple[np.ndarray, np.ndarray]:
+  """Votes and correct votes of each answer, sorted so that names drop out."""
+  voting = labels >= 0
+  _, group = np.unique(labels[voting], return_inverse=True)
+  counts = np.bincount(group)
+  credits = np.bincount(group, weights=right[voting]).astype(np.int64)
+  order = np.lexsort((credits, counts))
+  return counts[order], credits[order]
+
+
+def _credit(votes: np.ndarray, share: np.ndarray) -> np.ndarray:
+  """[B]: mean correctness of the tied leaders of votes [B, G]; 0 if no vote."""
+  most = votes.max(1, keepdims=True)
+  leading = (votes == most) & (most > 0)
+  return leading @ share / np.maximum(leading.sum(1), 1)
+
+
+def _drawn_majority(
+  counts: np.ndarray,  # [G]
+  share: np.ndarray,  # [G]
+  samples: int,
+  ks: Sequence[int],  # ascending
+  rng: np.random.Generator,
+  draws: int,
+) -> list[float]:
+  groups = len(counts)
+  silent = samples - counts.sum()
+  ballots = np.repeat(np.arange(groups + 1), [*counts, silent])
+  orders = rng.permuted(np.tile(ballots, (draws, 1)), axis=1)
+  # One bincount tallies all draws: each has a range of cells to itself.
+  orders += (groups + 1) * np.arange(draws)[:, None]
+  cells = draws * (groups + 1)
+  votes = np.zeros((draws, groups + 1), np.int64)
+  means = []
+  for start, stop in zip([0, *ks], ks, strict=False):
+    new = np.bincount(orders[:, start:stop].ravel(), minlength=cells)
+    votes += new.reshape(votes.shape)
+    means.append(float(_credit(votes[:, :groups], share).mean()))
+  return means

@@ -1,0 +1,107 @@
+"""The numbers of a pool, as `summary.json` holds them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tts_jax.scaling import difficulty, estimators, intervals
+
+# Where the room above majority is always stated, when the pool is that large.
+_ROOM_AT = 64
+
+
+def budgets(samples: int) -> list[int]:
+  """The powers of two up to the pool's size, from 1."""
+  return [2**power for power in range(samples.bit_length())]
+
+
+def summarise(
+  answers: np.ndarray,
+  correct: np.ndarray,
+  ks: Sequence[int],
+  seed: int,
+  *,
+  draws: int = 1000,
+) -> dict[str, Any]:
+  """Accuracy against samples, overall and by difficulty.
+
+  Args:
+    answers: [Q, N] int32, the group of the sample's answer; -1 for none.
+    correct: [Q, N] bool.
+    ks: budgets, each between 1 and N; 1 is always added. Bins, scored on half
+      the samples, report those up to N // 2.
+    seed: of the random orders and of the resampling.
+    draws: random orders for each question, for majority@k.
+
+  Returns:
+    A dictionary ready for JSON, where an interval is {"mean", "low", "high"}:
+    `questions`, `samples`; `pass_at_1`, a number; `pass_at_k` and
+    `majority_at_k`, {k: interval}; `room`, {k: interval} of pass@k minus
+    majority@k at the largest k and at 64; `bins`, the easiest first, each with
+    `questions`, `pass_at_1`, its `low` and `high`, `pass_at_k` and
+    `majority_at_k`.
+
+  Raises:
+    InputError: a budget does not fit the pool, fewer than 5 questions, or fewer
+      than 2 samples.
+  """
+  ks = sorted({1, *ks})
+  questions, samples = correct.shape
+  passed = estimators.pass_at_k(correct, ks)
+  majority = estimators.majority_at_k(
+    answers, correct, ks, seed=seed, draws=draws
+  )
+  room_ks = sorted({ks[-1], _ROOM_AT} & set(ks))
+  columns = [ks.index(k) for k in room_ks]
+  room = intervals.paired_difference(
+    passed[:, columns], majority[:, columns], seed=seed
+  )
+  return {
+    "questions": questions,
+    "samples": samples,
+    "pass_at_1": float(passed[:, 0].mean()),
+    "pass_at_k": _by_k(ks, intervals.bootstrap(passed, seed=seed)),
+    "majority_at_k": _by_k(ks, intervals.bootstrap(majority, seed=seed)),
+    "room": _by_k(room_ks, room),
+    "bins": _bins(answers, correct, ks, seed, draws),
+  }
+
+
+def _bins(
+  answers: np.ndarray,
+  correct: np.ndarray,
+  ks: Sequence[int],
+  seed: int,
+  draws: int,
+) -> list[dict[str, Any]]:
+  half = [k for k in ks if k <= correct.shape[1] // 2]
+  passed = difficulty.binned_pass_at_k(correct, half, seed=seed)
+  majority = difficulty.binned_majority_at_k(
+    answers, correct, half, seed=seed, draws=draws
+  )
+  bins = []
+  for first, each, vote in zip(
+    difficulty.binned_pass_at_1(correct, seed=seed),
+    passed,
+    majority,
+    strict=True,
+  ):
+    single = first.score.summary()
+    bins.append(
+      {
+        "questions": first.questions,
+        "pass_at_1": single["mean"],
+        "low": single["low"],
+        "high": single["high"],
+        "pass_at_k": _by_k(half, each.score),
+        "majority_at_k": _by_k(half, vote.score),
+      }
+    )
+  return bins
+
+
+def _by_k(
+  ks: Sequence[int], interval: intervals.Interval
+) -> dict[str, dict[str, float]]:
+  return {str(k): interval.summary(column) for column, k in enumerate(ks)}

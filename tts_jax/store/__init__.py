@@ -1,0 +1,1 @@
+"""Result shards that survive a kill."""

@@ -1,0 +1,114 @@
+"""Files that are either whole or absent, whatever ends the process."""
+
+import errno
+import hashlib
+import json
+import os
+import pathlib
+import re
+from typing import Any
+
+from tts_jax import errors
+
+_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_IN_THE_WAY = (errno.EEXIST, errno.ENOTDIR)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def write_bytes(path: pathlib.Path, data: bytes) -> None:
+  """Writes a file under a temporary name, flushes it, then renames it.
+
+  After the return, the file survives a power cut. Before it, `path` is what it
+  was: a kill leaves at most a temporary file, which `remove_temporary` finds.
+
+  Args:
+    path: the file to write; its folder exists.
+    data: the whole content.
+
+  Raises:
+    InputError: the disk is full. The temporary file is removed.
+  """
+  # The process id keeps two writers of one name out of each other's file.
+  temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+  try:
+    with open(temporary, "wb") as file:
+      file.write(data)
+      file.flush()
+      os.fsync(file.fileno())
+    os.replace(temporary, path)
+    sync_folder(path.parent)
+  except OSError as error:
+    if error.errno in _FULL:
+      raise errors.InputError(
+        f"{path}: the disk is full; what was written before is whole, so free"
+        " some space and run the same command again"
+      ) from error
+    raise
+  finally:
+    temporary.unlink(missing_ok=True)
+
+
+def write_json(path: pathlib.Path, value: Any) -> None:
+  """Writes JSON, indented, by `write_bytes`.
+
+  Raises:
+    InputError: the disk is full.
+    ValueError: a number is not finite, which JSON cannot say.
+    TypeError: a value is not plain data.
+  """
+  text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+  write_bytes(path, f"{text}\n".encode())
+
+
+def sync_folder(folder: pathlib.Path) -> None:
+  """Flushes a folder's entries: a rename is not durable before this."""
+  descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+  try:
+    os.fsync(descriptor)
+  finally:
+    os.close(descriptor)
+
+
+def make_folder(folder: pathlib.Path) -> None:
+  """Makes a folder and its parents, where they do not exist yet.
+
+  Raises:
+    InputError: a file is in the way, the place cannot be written, or the disk
+      is full.
+  """
+  missing = [path for path in (folder, *folder.parents) if not path.exists()]
+  try:
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+      sync_folder(path.parent)
+  except OSError as error:
+    if error.errno not in (*_FULL, *_IN_THE_WAY, *_REFUSED):
+      raise
+    raise errors.InputError(
+      f"{folder}: cannot make this folder ({error.strerror}); name one that can"
+      " be written"
+    ) from error
+
+
+def remove_temporary(folder: pathlib.Path) -> tuple[str, ...]:
+  """Removes what killed writers left in `folder`; returns the names."""
+  left = [path for path in folder.iterdir() if _is_temporary(path)]
+  for path in left:
+    path.unlink()
+  return tuple(sorted(path.name for path in left))
+
+
+def file_hash(path: pathlib.Path) -> str:
+  """The first 16 hexadecimal digits of the SHA-256 of a file's bytes."""
+  with open(path, "rb") as file:
+    return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def bytes_hash(data: bytes) -> str:
+  """The first 16 hexadecimal digits of the SHA-256 of `data`."""
+  return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _is_temporary(path: pathlib.Path) -> bool:
+  return _TEMPORARY.fullmatch(path.name) is not None

@@ -1,0 +1,143 @@
+"""What made a run: its config, hashed, written first and never mixed."""
+
+import json
+import math
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from tts_jax import errors
+from tts_jax.store import atomic
+
+# Raised when the layout of a run folder or the meaning of a column changes.
+SCHEMA_VERSION = 1
+
+_SHOWN_DIFFERENCES = 8
+_ABSENT = "absent"
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+  """A stable hash of plain data, equal across processes and machines.
+
+  It serves for configs and as well for the inputs of a stage, such as
+  `{"model": file_hash, "questions": [...]}`. The order of keys does not
+  matter; tuples count as lists; 1 and 1.0 differ.
+
+  Args:
+    config: nested mappings and sequences of str, bool, int, float and None.
+
+  Returns:
+    16 hexadecimal digits.
+
+  Raises:
+    InputError: a value is not plain data or not finite; its key is named.
+  """
+  return atomic.bytes_hash(_canonical(_plain(config, "")).encode())
+
+
+def claim(path: pathlib.Path, config: Mapping[str, Any]) -> str:
+  """Writes `config` to a new run's file, or checks it against an old one's.
+
+  Args:
+    path: the run's `config.json`.
+    config: as for `config_hash`.
+
+  Returns:
+    The config's hash.
+
+  Raises:
+    InputError: the file holds another config (each key that differs is named,
+      with both values), another schema version, or no JSON; or as
+      `config_hash`.
+  """
+  new = _plain(config, "")
+  if not path.exists():
+    record = {"schema_version": SCHEMA_VERSION, "config": new}
+    atomic.write_json(path, record)
+    return config_hash(new)
+  old = read_config(path)
+  found = differences(old, new)
+  if found:
+    shown = "; ".join(found[:_SHOWN_DIFFERENCES])
+    if len(found) > _SHOWN_DIFFERENCES:
+      shown += f"; and {len(found) - _SHOWN_DIFFERENCES} more"
+    raise errors.InputError(
+      f"{path}: this run was made with another config: {shown}; give the old"
+      " values, or another folder"
+    )
+  return config_hash(new)
+
+
+def read_config(path: pathlib.Path) -> dict[str, Any]:
+  """Reads the config that `claim` wrote.
+
+  Raises:
+    InputError: the file is missing, is no JSON, or has another schema version.
+  """
+  try:
+    record = json.loads(path.read_text(encoding="utf-8"))
+  except FileNotFoundError as error:
+    raise errors.InputError(f"{path}: no such file; not a run") from error
+  except ValueError as error:
+    raise errors.InputError(f"{path}: not JSON: {error}") from error
+  if not isinstance(record, dict) or "config" not in record:
+    raise errors.InputError(f'{path}: not the config of a run: no "config" key')
+  version = record.get("schema_version")
+  if version != SCHEMA_VERSION:
+    raise errors.InputError(
+      f"{path}: schema version {version}, but this program writes"
+      f" {SCHEMA_VERSION}; give another folder"
+    )
+  return record["config"]
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+  """Names each key whose value differs: "sampler.top_p was 1.0, is now 0.9"."""
+  before, after = _flat(old, ""), _flat(new, "")
+  return [
+    f"{key} was {before.get(key, _ABSENT)}, is now {after.get(key, _ABSENT)}"
+    for key in sorted(before.keys() | after.keys())
+    if before.get(key) != after.get(key)
+  ]
+
+
+def _canonical(value: Any) -> str:
+  return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _plain(value: Any, key: str) -> Any:
+  """Copies plain data, tuples as lists; anything else is an error."""
+  if isinstance(value, Mapping):
+    for name in value:
+      if not isinstance(name, str):
+        raise errors.InputError(
+          f"config key {_join(key, name)} is not a string"
+        )
+    return {
+      name: _plain(item, _join(key, name)) for name, item in value.items()
+    }
+  if isinstance(value, list | tuple):
+    return [_plain(item, f"{key}[{i}]") for i, item in enumerate(value)]
+  # By exact type: subclasses (NumPy's float64, an enum) print otherwise.
+  if type(value) not in (str, bool, int, float, type(None)):
+    raise errors.InputError(
+      f"config key {key} holds a {type(value).__name__}; it must be a str,"
+      " bool, int, float, None, list or mapping"
+    )
+  if isinstance(value, float) and not math.isfinite(value):
+    raise errors.InputError(f"config key {key} is {value}; it must be finite")
+  return value
+
+
+def _flat(value: Any, key: str) -> dict[str, str]:
+  """Maps "outer.inner" to JSON text; an empty mapping is a leaf."""
+  if not isinstance(value, Mapping) or (not value and key):
+    return {key: _canonical(value)}
+  leaves: dict[str, str] = {}
+  for name, item in value.items():
+    leaves |= _flat(item, _join(key, name))
+  return leaves
+
+
+def _join(key: str, name: Any) -> str:
+  return f"{key}.{name}" if key else str(name)

@@ -1,0 +1,159 @@
+"""A run: a locked folder of one config and its stages."""
+
+import fcntl
+import os
+import pathlib
+import types
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from tts_jax import errors
+from tts_jax.store import atomic, manifest, shards
+
+CONFIG_FILE = "config.json"
+_LOCK_FILE = ".lock"
+
+# Descriptors of the locks that this process holds. A lock lives as long as any
+# copy of its descriptor, so a forked grader that outlives us would keep it.
+_held: set[int] = set()
+
+
+def _forget_locks() -> None:
+  for descriptor in _held:
+    os.close(descriptor)
+  _held.clear()
+
+
+os.register_at_fork(after_in_child=_forget_locks)
+
+
+class Run:
+  """A run's folder, held by this process until `close`.
+
+  ```python
+  with run.Run.open("runs/first", config) as folder:
+    stage = folder.stage("pool", pool.SCHEMA, inputs_hash)
+    for batch in sorted(set(range(batches)) - stage.done()):
+      stage.write(batch, sample(batch))
+  ```
+
+  Attributes:
+    path: the folder.
+    config_hash: hash of its config.
+    removed: names of temporary files that a killed writer had left in it.
+  """
+
+  def __init__(self, path: pathlib.Path, config_hash: str, lock: int):
+    """Use `open`: it takes the lock first."""
+    self.path = path
+    self.config_hash = config_hash
+    self.removed = atomic.remove_temporary(path)
+    self._lock: int | None = lock
+
+  @classmethod
+  def open(
+    cls, path: str | os.PathLike[str], config: Mapping[str, Any]
+  ) -> "Run":
+    """Makes or re-opens a run's folder and locks it.
+
+    The kernel releases the lock when this process ends, however it ends.
+
+    Args:
+      path: the folder; it is made with its parents.
+      config: plain data, as for `manifest.config_hash`.
+
+    Returns:
+      The run, to be closed.
+
+    Raises:
+      InputError: another process holds the folder; it was made with another
+        config; it cannot be written or locked; the disk is full.
+    """
+    folder = pathlib.Path(path)
+    atomic.make_folder(folder)
+    lock = _take_lock(folder)
+    try:
+      return cls(folder, manifest.claim(folder / CONFIG_FILE, config), lock)
+    except BaseException:
+      _release_lock(lock)
+      raise
+
+  def stage(
+    self, name: str, schema: pa.Schema, inputs_hash: str
+  ) -> shards.Stage:
+    """Opens the stage `name`, keeping what is whole in it.
+
+    Args:
+      name: the stage's folder inside the run.
+      schema: columns of its shards.
+      inputs_hash: hash of all it reads besides the config.
+
+    Raises:
+      InputError: as `shards.Stage`.
+      ValueError: the run is closed.
+    """
+    if self._lock is None:
+      raise ValueError(f"{self.path}: the run is closed")
+    return shards.Stage(
+      self.path / name,
+      schema,
+      config_hash=self.config_hash,
+      inputs_hash=inputs_hash,
+    )
+
+  def write_json(self, name: str, value: Any) -> None:
+    """Writes `name` in the folder, as `atomic.write_json`."""
+    atomic.write_json(self.path / name, value)
+
+  def close(self) -> None:
+    """Releases the lock; harmless when done twice."""
+    if self._lock is not None:
+      _release_lock(self._lock)
+      self._lock = None
+
+  def __enter__(self) -> "Run":
+    return self
+
+  def __exit__(
+    self,
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    trace: types.TracebackType | None,
+  ) -> None:
+    self.close()
+
+
+def _take_lock(folder: pathlib.Path) -> int:
+  """Locks the folder's lock file; returns its descriptor."""
+  path = folder / _LOCK_FILE
+  try:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+  except PermissionError as error:
+    raise errors.InputError(f"{folder}: this folder is not writable") from error
+  try:
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+  except BlockingIOError as error:
+    os.close(descriptor)
+    raise errors.InputError(
+      f"{folder}: another process is writing this run; wait for it, end it, or"
+      " give another folder"
+    ) from error
+  except OSError as error:
+    os.close(descriptor)
+    raise errors.InputError(
+      f"{folder}: its file system cannot lock files ({error.strerror}); give a"
+      " folder on a local disk"
+    ) from error
+  _held.add(descriptor)
+  return descriptor
+
+
+def _release_lock(descriptor: int) -> None:
+  if descriptor not in _held:
+    return  # A forked child: the lock is its parent's.
+  _held.remove(descriptor)
+  # Unlocking reaches copies that a child made without Python's fork.
+  fcntl.flock(descriptor, fcntl.LOCK_UN)
+  os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Questions, prompts, answers and grading, on the host."""

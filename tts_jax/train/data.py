@@ -1,0 +1,58 @@
+"""Training items: a task's questions with solutions, as tokens."""
+
+import itertools
+from collections.abc import Callable, Iterator
+
+from tts_jax.tasks import base, tokenization
+from tts_jax.train import batches
+
+Questions = Callable[[int], Iterator[tuple[int, base.Question]]]
+# Questions are tokenised so many at a time, on all cores.
+_BLOCK = 512
+
+
+def tokenised(
+  task: base.Task,
+  tokenizer: tokenization.Tokenizer,
+  questions: Iterator[tuple[int, base.Question]],
+) -> Iterator[tuple[int, list[int], list[int]]]:
+  """Yields (index, prompt tokens, completion tokens and the end token)."""
+  while block := list(itertools.islice(questions, _BLOCK)):
+    prompts = tokenizer.encode_all([task.prompt(q) for _, q in block])
+    completions = tokenizer.encode_all([task.completion(q) for _, q in block])
+    for (index, _), prompt, completion in zip(
+      block, prompts, completions, strict=True
+    ):
+      yield index, prompt, [*completion, tokenizer.end_token]
+
+
+def stream(
+  task: base.Task,
+  tokenizer: tokenization.Tokenizer,
+  questions: Questions,
+  *,
+  rows: int,
+  length: int,
+  prompt_weight: float,
+) -> Callable[[int], Iterator[tuple[int, batches.Batch]]]:
+  """Batches from any item on, for `loop.run`.
+
+  Args:
+    task: states prompts and completions.
+    tokenizer: of the model.
+    questions: given an index, yields (index, question) from there.
+    rows: B.
+    length: T.
+    prompt_weight: what the loss on a prompt token counts for.
+
+  Returns:
+    A function from the index of an item to (next index, batch).
+  """
+
+  def start(index: int) -> Iterator[tuple[int, batches.Batch]]:
+    items = tokenised(task, tokenizer, questions(index))
+    return batches.packed(
+      items, rows=rows, length=length, prompt_weight=prompt_weight
+    )
+
+  return start

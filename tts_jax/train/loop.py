@@ -1,0 +1,152 @@
+"""The training run: steps, validation, early stop, checkpoints, metrics."""
+
+import dataclasses
+import json
+import pathlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from tts_jax.train import batches, checkpoints
+from tts_jax.train import step as step_lib
+
+StepFn = Callable[
+  [step_lib.TrainState, batches.Batch],
+  tuple[step_lib.TrainState, dict[str, Any]],
+]
+LossFn = Callable[[Any, batches.Batch], tuple[Any, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+  """How long to train and how often to look.
+
+  Attributes:
+    steps: of the whole training.
+    log_every: steps between lines of metrics.
+    validate_every: steps between validations, each followed by a checkpoint.
+    patience: validations without a new best loss before training stops.
+  """
+
+  steps: int
+  log_every: int = 50
+  validate_every: int = 500
+  patience: int = 5
+
+
+class Metrics:
+  """Metrics as JSON lines, continued without a seam after a kill.
+
+  Attributes:
+    path: of the file.
+  """
+
+  def __init__(self, path: pathlib.Path, step: int) -> None:
+    self.path = path
+    kept = []
+    if path.exists():
+      for line in path.read_text().splitlines(keepends=True):
+        # A kill can leave half a line, and lines past the last checkpoint.
+        if line.endswith("\n") and json.loads(line)["step"] <= step:
+          kept.append(line)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(kept))
+
+  def write(self, **values: float) -> None:
+    """Appends one line."""
+    with self.path.open("a") as lines:
+      lines.write(json.dumps(values) + "\n")
+
+
+def mean_loss(
+  loss: LossFn, params: Any, held_out: Sequence[batches.Batch]
+) -> float:
+  """Weighted mean loss over batches, in nats a token."""
+  results = [loss(params, batch) for batch in held_out]
+  values, weights = np.array(results, np.float64).T
+  return float((values * weights).sum() / weights.sum())
+
+
+def run(
+  state: step_lib.TrainState,
+  data: Callable[[int], Iterator[tuple[int, batches.Batch]]],
+  held_out: Sequence[batches.Batch],
+  folder: pathlib.Path,
+  *,
+  step: StepFn,
+  loss: LossFn,
+  schedule: Schedule,
+  report: Callable[[str], None] = print,
+) -> tuple[step_lib.TrainState, dict[str, Any]]:
+  """Trains to the end, from the latest checkpoint in `folder` where one is.
+
+  Args:
+    state: a fresh state.
+    data: given the index of an item, yields (next index, batch) from there.
+    held_out: batches of validation questions.
+    folder: gets `checkpoints/`, `best/` and `metrics.jsonl`.
+    step: jitted by the caller.
+    loss: jitted by the caller; validation weights only completions.
+    schedule: how long and how often.
+    report: gets a line of progress at a time.
+
+  Returns:
+    (state, progress): the state of the lowest validation loss, and `step`,
+    `next_item`, `best_step`, `best_loss`, `tokens`, `seconds`.
+  """
+  latest = checkpoints.Checkpoints(folder / "checkpoints")
+  best = checkpoints.Checkpoints(folder / "best", keep=1)
+  progress: dict[str, Any] = {
+    "next_item": 0,
+    "best_step": 0,
+    "best_loss": float("inf"),
+    "tokens": 0,
+    "seconds": 0.0,
+  }
+  restored = latest.restore(state)
+  fresh = state
+  if restored is not None:
+    state, progress = restored
+    report(f"resumed at step {int(state.step)} of {schedule.steps}")
+  done = int(state.step)
+  metrics = Metrics(folder / "metrics.jsonl", done)
+  stream = data(progress["next_item"])
+  waited = (done - progress["best_step"]) // schedule.validate_every
+  start, start_tokens = time.monotonic(), progress["tokens"]
+  before = progress["seconds"]
+
+  while done < schedule.steps and waited < schedule.patience:
+    progress["next_item"], batch = next(stream)
+    progress["tokens"] += int((batch.segments > 0).sum())
+    state, values = step(state, batch)
+    done += 1
+    if done % schedule.log_every == 0 or done == 1:
+      values = {name: float(value) for name, value in values.items()}
+      seconds = time.monotonic() - start
+      rate = (progress["tokens"] - start_tokens) / seconds
+      progress["seconds"] = before + seconds
+      metrics.write(step=done, tokens=progress["tokens"], **values)
+      left = (schedule.steps - done) * progress["tokens"] / done / rate
+      report(
+        f"step {done}/{schedule.steps}  loss {values['loss']:.4f}  "
+        f"{rate:,.0f} tokens/s  {left / 60:.0f} min left"
+      )
+    if done % schedule.validate_every == 0 or done == schedule.steps:
+      value = mean_loss(loss, state.params, held_out)
+      metrics.write(step=done, validation_loss=value)
+      report(f"step {done}/{schedule.steps}  validation loss {value:.4f}")
+      waited += 1
+      if value < progress["best_loss"]:
+        waited = 0
+        progress |= {"best_loss": value, "best_step": done}
+        best.save(state, progress)
+      latest.save(state, progress)
+
+  found = best.restore(fresh)
+  for manager in (latest, best):
+    manager.close()
+  jax.block_until_ready(state)
+  return (found[0] if found else state), {**progress, "step": done}
