@@ -13,6 +13,7 @@ import os
 import pathlib
 
 import jax
+import ml_collections
 from absl import flags
 
 from launch import entry
@@ -28,27 +29,30 @@ _CONFIG = entry.config_flag("configs/train_gsm_symbolic.py")
 _OUT = flags.DEFINE_string("out", "runs/train", "Folder of the run.")
 
 
-def _tokenizer(config, found: catalogue.Entry, path: pathlib.Path):
+def _tokenizer(
+  config: ml_collections.ConfigDict,
+  found: catalogue.Entry,
+  folder: pathlib.Path,
+) -> tokenization.Tokenizer:
   """The run's tokenizer, learned from its first questions."""
-  if not path.exists():
-    path.parent.mkdir(parents=True, exist_ok=True)
+  if not (folder / "tokenizer_config.json").exists():
     questions = itertools.islice(
       found.stream("train", config.seed)(0), config.tokenizer.questions
     )
     tokenization.train(
       (found.task.prompt(q) + found.task.completion(q) for _, q in questions),
       config.tokenizer.vocabulary,
-    ).save(path)
-  return tokenization.Tokenizer.load(path)
+    ).save(folder)
+  return tokenization.load(folder)
 
 
-def main(_) -> None:
+def main(_: list[str]) -> None:
   """Trains, then writes the model of the lowest validation loss."""
   # A device per core: XLA's own threads leave half of two cores idle.
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
   config, out = _CONFIG.value, pathlib.Path(_OUT.value)
   found = catalogue.find(config.task)
-  tokenizer = _tokenizer(config, found, out / "model" / "tokenizer.json")
+  tokenizer = _tokenizer(config, found, out / "model")
   lm = transformer.Transformer(
     model_config.TransformerConfig(
       vocabulary=tokenizer.vocabulary, **config.model

@@ -143,9 +143,9 @@ def stream(
   while True:
     while free and (following := next(source, None)):
       group = free.pop(0)
-      prompt = _prompt(following[1], prompt_tokens)
+      prompts = prompt(following[1], prompt_tokens)
       # Put there by name: a launcher may forbid silent transfers.
-      arguments = jax.device_put((np.int32(group), prompt, np.int32(samples)))
+      arguments = jax.device_put((np.int32(group), prompts, np.int32(samples)))
       state = admit(params, state, *arguments)
       busy[group] = following
       stats = dataclasses.replace(
@@ -172,7 +172,7 @@ def stream(
       )
 
 
-def _prompt(request: Request, prompt_tokens: int) -> types.Prompts:
+def prompt(request: Request, prompt_tokens: int) -> types.Prompts:
   """The question as a batch of one, [1, P]."""
   length = len(request.tokens)
   if not 1 <= length <= prompt_tokens:
@@ -200,4 +200,4 @@ def _candidates(
     ),
     state.candidates,
   )
-  return jax.tree.map(lambda leaf: np.array(leaf)[:samples], mine)
+  return jax.tree.map(lambda leaf: leaf[:samples], jax.device_get(mine))

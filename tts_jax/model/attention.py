@@ -25,9 +25,7 @@ def rotary_table(
   return jnp.cos(angle), jnp.sin(angle)
 
 
-def rotate(
-  x: chex.Array, table: tuple[chex.Array, chex.Array]
-) -> chex.Array:
+def rotate(x: chex.Array, table: tuple[chex.Array, chex.Array]) -> chex.Array:
   """Turns each head of `x` by its token's position.
 
   Channel `i` turns with channel `i + H / 2`, the convention of published Llama
@@ -100,3 +98,59 @@ def causal(
     blocks.append(attended / weights.sum(-1, keepdims=True))
   joined = jnp.concatenate(blocks, axis=3).astype(value.dtype)
   return joined.transpose(0, 3, 1, 2, 4)
+
+
+def over_prompt_and_row(
+  query: chex.Array,
+  prompt: tuple[chex.Array, chex.Array, chex.Array],
+  row: tuple[chex.Array, chex.Array, chex.Array],
+) -> chex.Array:
+  """Attention of one token a row to its prompt and to its own past.
+
+  The prompt part is one matrix product for all rows of a question, which read
+  its keys and values once; both parts share one softmax.
+
+  Args:
+    query: [Q, N, K, G, H].
+    prompt: keys [Q, K, H, P], values [Q, K, P, H] and live slots [Q].
+    row: keys [Q, N, K, H, S], values [Q, N, K, S, H] and live slots [Q, N], at
+      least 1: a row sees itself.
+
+  Returns:
+    [Q, N, K, G, H].
+  """
+  wide = jnp.float32
+  prompt_keys, prompt_values, prompt_length = prompt
+  row_keys, row_values, row_length = row
+  query = (query * query.shape[-1] ** -0.5).astype(prompt_keys.dtype)
+
+  prompt_scores = jnp.einsum(
+    "qnkgh,qkhp->qnkgp", query, prompt_keys, preferred_element_type=wide
+  )
+  live = jnp.arange(prompt_keys.shape[-1]) < prompt_length[:, None]
+  prompt_scores = jnp.where(live[:, None, None, None], prompt_scores, -jnp.inf)
+  row_scores = jnp.einsum(
+    "qnkgh,qnkhs->qnkgs", query, row_keys, preferred_element_type=wide
+  )
+  live = jnp.arange(row_keys.shape[-1]) < row_length[..., None]
+  row_scores = jnp.where(live[:, :, None, None], row_scores, -jnp.inf)
+
+  # Finite: the row's own part always has a live slot.
+  top = jnp.maximum(
+    prompt_scores.max(-1, initial=-jnp.inf), row_scores.max(-1)
+  )[..., None]
+  prompt_weights = jnp.exp(prompt_scores - top)
+  row_weights = jnp.exp(row_scores - top)
+  total = prompt_weights.sum(-1) + row_weights.sum(-1)
+  attended = jnp.einsum(
+    "qnkgp,qkph->qnkgh",
+    prompt_weights.astype(prompt_values.dtype),
+    prompt_values,
+    preferred_element_type=wide,
+  ) + jnp.einsum(
+    "qnkgs,qnksh->qnkgh",
+    row_weights.astype(row_values.dtype),
+    row_values,
+    preferred_element_type=wide,
+  )
+  return (attended / total[..., None]).astype(query.dtype)

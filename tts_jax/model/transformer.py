@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from tts_jax import types
-from tts_jax.model import attention, config
+from tts_jax.model import attention, cache, config
 
 # (layer, query [..., K, G, H], key [..., K, H], value [..., K, H]) ->
 # (what was attended to [..., K, G, H], what the layer keeps for the caller).
@@ -25,10 +25,22 @@ def _dropout(
   """Zeroes entries at `rate` and scales the rest; `key` None leaves `x`."""
   if key is None or rate == 0.0:
     return x
-  # 16 random bits an entry cost half of 32 and fix the rate to 1 / 65536.
-  bits = jax.random.bits(key, x.shape, jnp.uint16)
-  keep = bits >= round(rate * 65536)
+  keep = jax.random.bernoulli(key, 1 - rate, x.shape)
   return jnp.where(keep, x / (1 - rate), 0).astype(x.dtype)
+
+
+def _param(
+  module: nn.Module,
+  name: str,
+  init: jax.nn.initializers.Initializer,
+  shape: tuple[int, ...],
+  axes: tuple[str, ...],
+) -> chex.Array:
+  """A parameter of `module` with a name for each of its axes."""
+  value: Any = module.param(
+    name, nn.with_logical_partitioning(init, axes), shape
+  )
+  return value
 
 
 class _Norm(nn.Module):
@@ -38,11 +50,8 @@ class _Norm(nn.Module):
 
   @nn.compact
   def __call__(self, x: chex.Array) -> chex.Array:
-    scale = self.param(
-      "scale",
-      nn.with_logical_partitioning(nn.initializers.ones, ("embed",)),
-      (self.config.width,),
-    )
+    ones = nn.initializers.ones
+    scale = _param(self, "scale", ones, (self.config.width,), ("embed",))
     wide = x.astype(jnp.float32)
     mean_square = jnp.square(wide).mean(-1, keepdims=True)
     wide *= jax.lax.rsqrt(mean_square + self.config.norm_eps)
@@ -58,8 +67,8 @@ class _Block(nn.Module):
   def _kernel(
     self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], scale: float
   ) -> chex.Array:
-    init = nn.with_logical_partitioning(nn.initializers.normal(scale), axes)
-    return self.param(name, init, shape).astype(self.config.dtype)
+    kernel = _param(self, name, nn.initializers.normal(scale), shape, axes)
+    return kernel.astype(self.config.dtype)
 
   @nn.compact
   def __call__(
@@ -122,11 +131,9 @@ class _Decoder(nn.Module):
   ) -> tuple[types.Output, tuple[Any, ...]]:
     cfg = self.config
     normal = nn.initializers.normal(0.02)
-    embedding = self.param(
-      "embedding",
-      nn.with_logical_partitioning(normal, ("vocab", "embed")),
-      (cfg.vocabulary, cfg.width),
-    ).astype(cfg.dtype)
+    shape = (cfg.vocabulary, cfg.width)
+    embedding = _param(self, "embedding", normal, shape, ("vocab", "embed"))
+    embedding = embedding.astype(cfg.dtype)
     keys: list[chex.PRNGKey | None] = [None] * (cfg.layers + 1)
     if dropout_key is not None:
       keys = list(jax.random.split(dropout_key, cfg.layers + 1))
@@ -143,10 +150,8 @@ class _Decoder(nn.Module):
     if cfg.tied:
       unembedding = embedding.T
     else:
-      unembedding = self.param(
-        "unembedding",
-        nn.with_logical_partitioning(normal, ("embed", "vocab")),
-        (cfg.width, cfg.vocabulary),
+      unembedding = _param(
+        self, "unembedding", normal, shape[::-1], ("embed", "vocab")
       ).astype(cfg.dtype)
     logits = jnp.einsum(
       "...d,dv->...v",
@@ -163,6 +168,27 @@ def _attend_causally(segments: chex.Array | None) -> Attend:
   ) -> tuple[chex.Array, Any]:
     del layer
     return attention.causal(query, key, value, segments), (key, value)
+
+  return attend
+
+
+def _attend_with_cache(
+  prompt_state: cache.PromptState, rows: cache.RowCache
+) -> Attend:
+  def attend(
+    layer: int, query: chex.Array, key: chex.Array, value: chex.Array
+  ) -> tuple[chex.Array, Any]:
+    keys, values = cache.append(rows, layer, key, value)
+    attended = attention.over_prompt_and_row(
+      query,
+      (
+        prompt_state.keys[layer],
+        prompt_state.values[layer],
+        prompt_state.length,
+      ),
+      (keys, values, rows.length + 1),
+    )
+    return attended, (keys, values)
 
   return attend
 
@@ -192,9 +218,10 @@ class Transformer:
     attend: Attend,
     dropout_key: chex.PRNGKey | None = None,
   ) -> tuple[types.Output, tuple[Any, ...]]:
-    return _Decoder(self.config).apply(
+    result: Any = _Decoder(self.config).apply(
       {"params": params}, tokens, positions, attend, dropout_key
     )
+    return result
 
   def init(self, key: chex.PRNGKey) -> types.Params:
     """Draws parameters, float32; `key` is consumed."""
@@ -241,3 +268,62 @@ class Transformer:
       params, tokens, positions, _attend_causally(segments), dropout_key
     )
     return output
+
+  def prefill(
+    self, params: types.Params, prompts: types.Prompts
+  ) -> cache.PromptState:
+    """Reads each prompt but its last token, which a row decodes first.
+
+    Causal attention keeps the padding on the right out of what counts.
+    """
+    tokens = prompts.tokens
+    _, kept = self._apply(
+      params, tokens, jnp.arange(tokens.shape[1]), _attend_causally(None)
+    )
+    return cache.PromptState(
+      keys=tuple(key.transpose(0, 2, 3, 1) for key, _ in kept),
+      values=tuple(value.transpose(0, 2, 1, 3) for _, value in kept),
+      length=prompts.length - 1,
+    )
+
+  def init_rows(self, questions: int, rows: int, slots: int) -> cache.RowCache:
+    """An empty cache of [Q, N] rows with room for `slots` tokens each."""
+    return cache.init(
+      questions,
+      rows,
+      slots,
+      layers=self.config.layers,
+      kv_heads=self.config.kv_heads,
+      head_width=self.config.head_width,
+      dtype=self.config.dtype,
+    )
+
+  def decode(
+    self,
+    params: types.Params,
+    prompt_state: cache.PromptState,
+    rows: cache.RowCache,
+    tokens: chex.Array,
+  ) -> tuple[types.Output, cache.RowCache]:
+    """Appends one token to every row and reads it.
+
+    Each row's numbers depend on that row and its prompt alone. A full row
+    stays as it is; what it is given for an output means nothing.
+
+    Args:
+      params: as `init` gives them.
+      prompt_state: of Q questions.
+      rows: [Q, N] rows.
+      tokens: [Q, N] int32; a row's first is the last of its prompt.
+
+    Returns:
+      logits [Q, N, V] and hidden [Q, N, D]; the rows, one token longer.
+    """
+    chex.assert_equal_shape([rows.length, tokens])
+    output, layers = self._apply(
+      params,
+      tokens,
+      prompt_state.length[:, None] + rows.length,
+      _attend_with_cache(prompt_state, rows),
+    )
+    return output, cache.advance(rows, layers)

@@ -53,6 +53,7 @@ def render(
       "pass@k and majority@k against k, by difficulty bin",
       "Bins are fifths of the questions by pass@1. One half of the samples"
       " places a question, the other half scores it, and the reverse.",
+      wide=True,
     ),
     _by_bin(summary["bins"]),
     "<h2>Settings</h2>",
@@ -100,12 +101,15 @@ def _headline(summary: Summary) -> str:
   )
 
 
-def _figure(svg: bytes, alt: str, caption: str) -> str:
+def _figure(svg: bytes, alt: str, caption: str, *, wide: bool = False) -> str:
   # As an image, so that the element names of two figures cannot collide.
   data = base64.b64encode(svg).decode("ascii")
+  source = f"data:image/svg+xml;base64,{data}"
+  # On a phone a wide figure scrolls: shrunk to fit it could not be read.
+  style = "scroll wide" if wide else "scroll"
   return (
-    f'<figure><img alt="{_text(alt)}" src="data:image/svg+xml;base64,{data}">'
-    f"<figcaption>{_text(caption)}</figcaption></figure>"
+    f'<figure><div class="{style}"><img alt="{_text(alt)}" src="{source}">'
+    f"</div><figcaption>{_text(caption)}</figcaption></figure>"
   )
 
 

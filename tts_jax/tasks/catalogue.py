@@ -27,25 +27,25 @@ class Entry:
     task: prompts, answers and grading.
     stream: from (split, seed) to a function that, given the index of an item,
       yields (index, question) from there on without end.
-    test: the questions to report on.
+    reporting: the questions to report on.
   """
 
   task: base.Task
   stream: Callable[[str, int], Stream]
-  test: Callable[[], list[base.Question]]
+  reporting: Callable[[], list[base.Question]]
 
 
-def _arithmetic_test() -> list[base.Question]:
+def _arithmetic_reporting() -> list[base.Question]:
   stream = arithmetic.Arithmetic().start("test", 0, 0)
   return [question for _, question in itertools.islice(stream, 500)]
 
 
 TASKS: Mapping[str, Entry] = {
   "arithmetic": Entry(
-    arithmetic.Arithmetic(), _arithmetic, _arithmetic_test
+    arithmetic.Arithmetic(), _arithmetic, _arithmetic_reporting
   ),
   "gsm_symbolic": Entry(
-    gsm_symbolic.GsmSymbolic(), _gsm_symbolic, gsm_symbolic.test_questions
+    gsm_symbolic.GsmSymbolic(), _gsm_symbolic, gsm_symbolic.reporting_questions
   ),
 }
 

@@ -58,7 +58,7 @@ class GsmSymbolic(base.NumericAnswers):
     return question.solution
 
 
-def test_questions(path: pathlib.Path = TEST_FILE) -> list[base.Question]:
+def reporting_questions(path: pathlib.Path = TEST_FILE) -> list[base.Question]:
   """The 500 test questions of the package."""
   with path.open(encoding="utf-8") as lines:
     return [base.Question(**json.loads(line)) for line in lines]

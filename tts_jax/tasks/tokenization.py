@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import pathlib
 from collections.abc import Iterable
 
@@ -10,6 +11,8 @@ import tokenizers
 from tts_jax import errors
 
 END = "<|end|>"
+_FILE = "tokenizer.json"
+_CONFIG_FILE = "tokenizer_config.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,23 +50,63 @@ class Tokenizer:
     """The text of `tokens`, special tokens left out."""
     return self.backend.decode(list(tokens), skip_special_tokens=True)
 
-  def save(self, path: pathlib.Path) -> None:
-    """Writes `tokenizer.json`, the Hugging Face format."""
-    path.write_text(self.backend.to_str(pretty=True), encoding="utf-8")
+  def encode_prompt(self, text: str) -> list[int]:
+    """Token ids of a prompt, with the start token where the model has one."""
+    return self.backend.encode(text).ids
 
-  @classmethod
-  def load(cls, path: pathlib.Path, end: str = END) -> "Tokenizer":
-    """Reads a `tokenizer.json`; `end` is the text of its end token."""
-    if not path.is_file():
-      raise errors.InputError(f"{path}: no such tokenizer file")
-    try:
-      backend = tokenizers.Tokenizer.from_file(str(path))
-    except Exception as error:  # The backend raises nothing narrower.
-      raise errors.InputError(f"{path}: not a tokenizer: {error}") from error
-    end_token = backend.token_to_id(end)
-    if end_token is None:
-      raise errors.InputError(f"{path}: has no end token {end!r}")
-    return cls(backend, end_token)
+  def tokens_with(self, text: str) -> frozenset[int]:
+    """The tokens whose own text contains `text`, such as a step delimiter.
+
+    Raises:
+      InputError: there is none.
+    """
+    found = frozenset(
+      token for token in range(self.vocabulary) if text in self.decode([token])
+    )
+    if not found:
+      raise errors.InputError(
+        f"no token of the tokenizer contains the delimiter {text!r}"
+      )
+    return found
+
+  def save(self, folder: pathlib.Path) -> None:
+    """Writes a Hugging Face folder's tokenizer files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _FILE).write_text(
+      self.backend.to_str(pretty=True), encoding="utf-8"
+    )
+    end = {
+      "tokenizer_class": "PreTrainedTokenizerFast",
+      "eos_token": self.backend.id_to_token(self.end_token),
+    }
+    (folder / _CONFIG_FILE).write_text(json.dumps(end, indent=2) + "\n")
+
+
+def load(folder: pathlib.Path) -> Tokenizer:
+  """Reads the tokenizer of a Hugging Face folder.
+
+  Raises:
+    InputError: a file is missing or malformed, or names no end token.
+  """
+  path, config = folder / _FILE, folder / _CONFIG_FILE
+  for needed in (path, config):
+    if not needed.is_file():
+      raise errors.InputError(f"{needed}: no such tokenizer file")
+  try:
+    backend = tokenizers.Tokenizer.from_file(str(path))
+  except Exception as error:  # The backend raises nothing narrower.
+    raise errors.InputError(f"{path}: not a tokenizer: {error}") from error
+  try:
+    end = json.loads(config.read_text(encoding="utf-8")).get("eos_token")
+  except json.JSONDecodeError as error:
+    raise errors.InputError(f"{config}: not JSON: {error}") from error
+  end = end["content"] if isinstance(end, dict) else end
+  end_token = None if end is None else backend.token_to_id(end)
+  if end_token is None:
+    raise errors.InputError(
+      f"{config}: eos_token is {end!r}; it must be a token of {path.name}"
+    )
+  return Tokenizer(backend, end_token)
 
 
 def train(texts: Iterable[str], vocabulary: int) -> Tokenizer:
@@ -98,4 +141,6 @@ def train(texts: Iterable[str], vocabulary: int) -> Tokenizer:
       show_progress=False,
     ),
   )
-  return Tokenizer(backend, backend.token_to_id(END))
+  end_token = backend.token_to_id(END)
+  assert end_token is not None, "the trainer adds its special tokens"
+  return Tokenizer(backend, end_token)

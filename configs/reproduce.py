@@ -1,0 +1,42 @@
+"""The main job: the embedded model on word problems, from pool to page.
+
+  python -m launch.reproduce --out runs/reproduce
+  python -m launch.reproduce --out runs/full --full
+
+For a host with two CPU cores; a pod slice takes more groups and rows.
+"""
+
+import ml_collections
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """A stated subset of the test questions; --full takes all of them."""
+  return ml_collections.ConfigDict(
+    {
+      # "gsm_symbolic", "arithmetic", or "jsonl" with `questions.path`.
+      "task": "gsm_symbolic",
+      # A Hugging Face folder; empty is the model of the package.
+      "model": "",
+      "questions": {
+        # Drawn by `seed`; 0 takes all.
+        "count": 150,
+        # For "jsonl" alone: the file, and the names of its fields.
+        "path": "",
+        "question": "question",
+        "answer": "answer",
+      },
+      "samples": 256,
+      "seed": 0,
+      "sampler": {"temperature": 1.0, "top_p": 1.0},
+      "limits": {"prompt_tokens": 96, "max_tokens": 128},
+      "engine": {
+        # Questions at a time, and rows that work on each.
+        "groups": 8,
+        "rows": 32,
+        # Steps between looks at what is done.
+        "steps": 64,
+        # Questions a shard.
+        "batch": 10,
+      },
+    }
+  )

@@ -1,0 +1,31 @@
+"""Draws a pool: many samples of each question, graded, as Parquet shards.
+
+  python -m launch.sample --out runs/pool --config.samples=64
+  python -m launch.sample --out runs/stories --config.model=FOLDER \
+      --config.task=jsonl --config.questions.path=FILE
+
+Killed and started again with the same --out it goes on where it was. In a
+notebook: `tts_jax.store.pool.load_pool("runs/pool")`.
+"""
+
+from absl import flags
+
+from launch import entry, pooling
+from tts_jax.store import run
+
+_CONFIG = entry.config_flag("configs/reproduce.py")
+_OUT = flags.DEFINE_string("out", "runs/pool", "Folder of the run.")
+
+
+def main(_: list[str]) -> None:
+  """Samples what the folder lacks."""
+  config = _CONFIG.value
+  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+    stats = pooling.sample_pool(folder, config)
+  print(
+    f"{stats.generated:,} tokens, rows {stats.utilisation:.1%} busy: {_OUT.value}"
+  )
+
+
+if __name__ == "__main__":
+  entry.run(main)

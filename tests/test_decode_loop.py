@@ -1,0 +1,199 @@
+"""The whole decode loop over a table model, against loops of numpy."""
+
+import chex
+import decode_oracle
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tts_jax import errors
+from tts_jax.decode import lineage, loop, sampling, stream
+from tts_jax.model import table
+
+VOCABULARY = 11
+END = 0
+LIMITS = loop.Limits(max_tokens=12, end_token=END)
+TABLE = tuple(
+  map(
+    tuple,
+    np.random.default_rng(1).normal(size=(VOCABULARY, VOCABULARY)).tolist(),
+  )
+)
+LM = table.TableModel(TABLE)
+PARAMS = LM.init(jax.random.key(0))
+KEY = jax.random.key(7)
+SAMPLER = sampling.Categorical(temperature=1.3, top_p=0.9)
+
+
+def _run(requests, **settings):
+  settings = {
+    "sampler": SAMPLER,
+    "limits": LIMITS,
+    "groups": 2,
+    "rows": 3,
+    "samples": 9,
+  } | settings
+  return decode_oracle.run(LM, PARAMS, requests, KEY, **settings)
+
+
+def _assert_same(left, right, samples):
+  assert left.keys() == right.keys()
+  for id_ in left:
+    chex.assert_trees_all_equal(
+      *(
+        jax.tree.map(lambda leaf: leaf[:samples], results[id_].candidates)
+        for results in (left, right)
+      )
+    )
+
+
+def test_equals_the_oracle():
+  requests = decode_oracle.requests(5, VOCABULARY)
+  results = _run(requests)
+  cut = 0
+  for request in requests:
+    tokens, length, finished, logprob = decode_oracle.sample(
+      TABLE,
+      request,
+      KEY,
+      samples=9,
+      limits=LIMITS,
+      temperature=SAMPLER.temperature,
+      top_p=SAMPLER.top_p,
+    )
+    found = results[request.id].candidates
+    np.testing.assert_array_equal(found.tokens, tokens)
+    np.testing.assert_array_equal(found.length, length)
+    np.testing.assert_array_equal(found.finished, finished)
+    np.testing.assert_allclose(found.token_logprob, logprob, atol=2e-6)
+    np.testing.assert_allclose(found.logprob, logprob.sum(-1), atol=2e-5)
+    cut += (~finished).sum()
+  # Both ends of a sample were met, or the comparison shows too little.
+  assert 0 < cut < 45
+
+
+@pytest.mark.parametrize(
+  "settings",
+  [
+    {"samples": 4},
+    {"samples": 4, "room": 9},
+    {"rows": 1},
+    {"rows": 8},
+    {"rows": 16},
+    {"groups": 1},
+    {"groups": 5},
+    {"steps": 1},
+    {"steps": 7},
+    {"steps": 64},
+  ],
+)
+def test_samples_depend_on_lineage_alone(settings):
+  requests = decode_oracle.requests(4, VOCABULARY)
+  samples = settings.get("samples", 9)
+  _assert_same(_run(requests), _run(requests, **settings), samples)
+
+
+def test_samples_do_not_depend_on_the_order_or_the_company_of_questions():
+  requests = decode_oracle.requests(4, VOCABULARY)
+  results = _run(requests)
+  _assert_same(results, _run(requests[::-1]), 9)
+  alone = _run(requests[2:3])
+  _assert_same({"q2": results["q2"]}, alone, 9)
+
+
+def test_rows_of_a_group_may_be_permuted():
+  requests = decode_oracle.requests(2, VOCABULARY)
+  results = _run(requests, rows=4, samples=4)
+  state = loop.init_state(
+    PARAMS, lm=LM, limits=LIMITS, groups=1, rows=4, samples=4, prompt_tokens=8
+  )
+  state = loop.admit(
+    PARAMS,
+    state,
+    jnp.int32(0),
+    stream.prompt(requests[1], 8),
+    jnp.int32(4),
+    lm=LM,
+  )
+  state = state.replace(sample=jnp.array([[2, 0, 3, 1]]))
+  state, _ = loop.decode_chunk(
+    PARAMS, state, KEY, lm=LM, sampler=SAMPLER, limits=LIMITS, steps=99
+  )
+  chex.assert_trees_all_equal(
+    jax.tree.map(lambda leaf: np.asarray(leaf[0]), state.candidates),
+    results["q1"].candidates,
+  )
+
+
+def test_other_keys_uids_samples_and_tokens_draw_other_numbers():
+  draws = {
+    float(lineage.uniform(jax.random.key(seed), uid, sample, token))
+    for seed in (0, 1)
+    for uid in (0, 1, 2**32 - 1)
+    for sample in (0, 1)
+    for token in (0, 1)
+  }
+  assert len(draws) == 24
+
+
+def test_draws_in_a_batch_are_those_of_the_definition():
+  uid = jnp.array([3, 2**32 - 5], jnp.uint32)
+  sample = jnp.array([[0, 5, 2], [1, 1, 7]])
+  token = jnp.array([[0, 9, 4], [3, 2, 0]])
+  keys = lineage.sample_keys(lineage.question_keys(KEY, uid), sample)
+  draws = lineage.draw(keys, token)
+  for at in np.ndindex(2, 3):
+    assert draws[at] == lineage.uniform(
+      KEY, int(uid[at[0]]), int(sample[at]), int(token[at])
+    )
+
+
+def test_every_row_step_is_a_token_and_refill_keeps_rows_at_work():
+  requests = decode_oracle.requests(3, VOCABULARY)
+  results = _run(requests, groups=1, rows=4, samples=64)
+  stats = max((r.stats for r in results.values()), key=lambda s: s.steps)
+  generated = sum(r.candidates.length.sum() for r in results.values())
+  assert stats.row_steps == stats.generated == generated
+  assert stats.slots == 4 * stats.steps
+  assert stats.prefilled == sum(len(r.tokens) - 1 for r in requests)
+  # Without refill a batch of rows lasts as long as its longest sample.
+  waiting = sum(
+    4 * int(r.candidates.length.reshape(-1, 4).max(-1).sum())
+    for r in results.values()
+  )
+  assert generated / waiting < 0.8
+  assert stats.utilisation > 0.9
+
+
+def test_a_sample_of_one_token_and_more_rows_than_samples():
+  requests = decode_oracle.requests(3, VOCABULARY)
+  limits = loop.Limits(max_tokens=1, end_token=END)
+  for result in _run(requests, limits=limits, rows=12).values():
+    np.testing.assert_array_equal(result.candidates.length, 1)
+    np.testing.assert_array_equal(
+      result.candidates.finished, result.candidates.tokens[:, 0] == END
+    )
+
+
+def test_one_trace_of_each_for_the_whole_run():
+  chex.clear_trace_counter()
+  requests = decode_oracle.requests(7, VOCABULARY)
+  watch = chex.assert_max_traces(n=1)
+  assert len(_run(requests, steps=3, watch=watch)) == 7
+
+
+def test_a_chunk_without_work_takes_no_step():
+  state = loop.init_state(
+    PARAMS, lm=LM, limits=LIMITS, groups=2, rows=3, samples=9, prompt_tokens=8
+  )
+  after, usage = loop.decode_chunk(
+    PARAMS, state, KEY, lm=LM, sampler=SAMPLER, limits=LIMITS, steps=5
+  )
+  assert (int(usage.steps), int(usage.row_steps)) == (0, 0)
+  chex.assert_trees_all_equal(after, state)
+
+
+def test_limits_below_one_token_are_refused():
+  with pytest.raises(errors.InputError, match="max_tokens is 0"):
+    loop.Limits(max_tokens=0, end_token=END)

@@ -1,0 +1,187 @@
+"""Pools: the samples of many questions, graded, as shards of a run."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from tts_jax import errors, types
+from tts_jax.decode import stream
+from tts_jax.store import pool, shards
+from tts_jax.tasks import base, tokenization
+
+Sample = Callable[[Iterable[stream.Request]], Iterator[stream.Result]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Progress:
+  """A question is done.
+
+  Attributes:
+    done: questions sampled by this call so far.
+    left: questions that it still has to sample.
+    stats: what the sampling did, from the start of this call.
+  """
+
+  done: int
+  left: int
+  stats: stream.Stats
+
+
+def request(
+  question: base.Question, task: base.Task, tokenizer: tokenization.Tokenizer
+) -> stream.Request:
+  """The question as the decode loop takes it."""
+  return stream.Request(
+    id=question.id,
+    uid=question.uid,
+    tokens=tokenizer.encode_prompt(task.prompt(question)),
+  )
+
+
+def step_minima(
+  tokens: Sequence[int], logprobs: Sequence[float], delimiters: frozenset[int]
+) -> list[float]:
+  """The least log-probability of a token in each step.
+
+  Args:
+    tokens: of a completion.
+    logprobs: one a token.
+    delimiters: tokens that end a step; they belong to the step they end.
+
+  Returns:
+    A number a step; what follows the last delimiter is a step too.
+  """
+  least: list[float] = []
+  fresh = True
+  for token, logprob in zip(tokens, logprobs, strict=True):
+    if fresh:
+      least.append(logprob)
+    least[-1] = min(least[-1], logprob)
+    fresh = token in delimiters
+  return least
+
+
+def rows(
+  question: base.Question,
+  candidates: types.Candidates,
+  *,
+  task: base.Task,
+  tokenizer: tokenization.Tokenizer,
+  delimiters: frozenset[int],
+) -> pa.Table:
+  """A question's samples as rows of the pool.
+
+  A completion cut at its limit states no answer, even where what stands there
+  looks like one: its last number may be half a number.
+
+  Args:
+    question: the question.
+    candidates: numpy arrays without the question's axis, [N, T].
+    task: reads answers and grades them.
+    tokenizer: of the model.
+    delimiters: tokens that end a step.
+  """
+  lengths, finished = candidates.length, candidates.finished
+  tokens = [
+    row[:length].tolist()
+    for row, length in zip(candidates.tokens, lengths, strict=True)
+  ]
+  logprobs = [
+    row[:length].tolist()
+    for row, length in zip(candidates.token_logprob, lengths, strict=True)
+  ]
+  texts = [tokenizer.decode(row) for row in tokens]
+  answers = [
+    task.extract(text) if done else None
+    for text, done in zip(texts, finished, strict=True)
+  ]
+  verdicts = task.grade_all([(question.answer, answer) for answer in answers])
+  return pool.table(
+    question_id=[question.id] * len(tokens),
+    uid=[question.uid] * len(tokens),
+    sample=range(len(tokens)),
+    text=texts,
+    tokens=tokens,
+    logprobs=logprobs,
+    step_min_logprob=[
+      step_minima(row, values, delimiters)
+      for row, values in zip(tokens, logprobs, strict=True)
+    ],
+    answer=[
+      None if answer is None else task.canonical(answer) for answer in answers
+    ],
+    verdict=[verdict.value for verdict in verdicts],
+    finished=np.asarray(finished).tolist(),
+  )
+
+
+def fill(
+  stage: shards.Stage,
+  questions: Sequence[base.Question],
+  sample: Sample,
+  *,
+  task: base.Task,
+  tokenizer: tokenization.Tokenizer,
+  batch: int,
+) -> Iterator[Progress]:
+  """Samples the questions whose shards are not there yet.
+
+  Questions flow through the decode loop without a pause between shards; a
+  shard is written once its last question is done. A kill loses the questions
+  of unfinished shards and nothing else, and since no sample depends on what
+  runs beside it, the pool is the same, byte for byte, as without the kill.
+
+  Args:
+    stage: of a run, with `pool.SCHEMA`.
+    questions: all of the pool's, in its order.
+    sample: `stream.stream` with its arguments but the requests.
+    task: states prompts, reads answers and grades them.
+    tokenizer: of the model.
+    batch: questions a shard.
+
+  Yields:
+    Progress, after each question.
+
+  Raises:
+    InputError: no question; two questions of one id; the step delimiter is no
+      token.
+  """
+  _check(questions)
+  delimiters = tokenizer.tokens_with(task.step_delimiter)
+  done = stage.done()
+  todo = [i for i in range(len(questions)) if i // batch not in done]
+  size = {b: len(questions[b * batch : (b + 1) * batch]) for b in range(
+    -(-len(questions) // batch)
+  )}
+  waiting: dict[int, dict[int, pa.Table]] = {}
+  results = sample(request(questions[i], task, tokenizer) for i in todo)
+  for count, result in enumerate(results, 1):
+    index = todo[result.index]
+    tables = waiting.setdefault(index // batch, {})
+    tables[index] = rows(
+      questions[index],
+      result.candidates,
+      task=task,
+      tokenizer=tokenizer,
+      delimiters=delimiters,
+    )
+    if len(tables) == size[index // batch]:
+      del waiting[index // batch]
+      whole = pa.concat_tables(tables[i] for i in sorted(tables))
+      stage.write(index // batch, whole)
+    yield Progress(done=count, left=len(todo) - count, stats=result.stats)
+
+
+def _check(questions: Sequence[base.Question]) -> None:
+  if not questions:
+    raise errors.InputError("there is no question to sample")
+  seen: dict[int, str] = {}
+  for question in questions:
+    if question.uid in seen:
+      raise errors.InputError(
+        f"questions {seen[question.uid]!r} and {question.id!r} have one uid; "
+        "rename one of them"
+      )
+    seen[question.uid] = question.id
