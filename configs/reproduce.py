@@ -28,7 +28,7 @@ def get_config() -> ml_collections.ConfigDict:
       "samples": 256,
       "seed": 0,
       "sampler": {"temperature": 1.0, "top_p": 1.0},
-      "limits": {"prompt_tokens": 96, "max_tokens": 128},
+      "limits": {"prompt_tokens": 128, "max_tokens": 128},
       "engine": {
         # Questions at a time, and rows that work on each.
         "groups": 8,

@@ -4,13 +4,14 @@ import dataclasses
 import functools
 import pathlib
 import random
+import time
 
 import jax
 import ml_collections
 import tqdm
 
 from tts_jax import errors
-from tts_jax.decode import loop, pools, sampling, stream
+from tts_jax.decode import loop, pools, sampling, stream, usage
 from tts_jax.model import embedded, huggingface
 from tts_jax.store import atomic, manifest, pool, run
 from tts_jax.tasks import base, catalogue, jsonl, tokenization
@@ -40,8 +41,8 @@ def find_questions(
 
 def sample_pool(
   folder: run.Run, config: ml_collections.ConfigDict
-) -> stream.Stats:
-  """Fills a run's pool, with a progress bar; returns what this call did."""
+) -> usage.Usage:
+  """Fills a run's pool, with a progress bar; returns what that cost in all."""
   task, questions = find_questions(config)
   model = pathlib.Path(config.model) if config.model else embedded.FOLDER
   lm, params = huggingface.load(model, "float32")
@@ -90,7 +91,8 @@ def sample_pool(
   }
   stage = folder.stage(pool.STAGE, pool.SCHEMA, manifest.config_hash(inputs))
   print(f"{folder.path / pool.STAGE}: {stage.report}")
-  usage = usage_lib.Usage.load(folder.path)
+  total, start = usage.load(folder), time.monotonic()
+  before = total
   with tqdm.tqdm(total=len(questions), unit="question", smoothing=0.1) as bar:
     for progress in pools.fill(
       stage,
@@ -101,5 +103,8 @@ def sample_pool(
       batch=config.engine.batch,
     ):
       seconds = time.monotonic() - start
+      total = before.plus(progress.stats, seconds)
+      total.save(folder)
       bar.update(len(questions) - progress.left - bar.n)
       bar.set_postfix_str(f"{progress.stats.generated / seconds:,.0f} tokens/s")
+  return total

@@ -21,9 +21,10 @@ def main(_: list[str]) -> None:
   """Samples what the folder lacks."""
   config = _CONFIG.value
   with run.Run.open(_OUT.value, config.to_dict()) as folder:
-    stats = pooling.sample_pool(folder, config)
+    total = pooling.sample_pool(folder, config)
   print(
-    f"{stats.generated:,} tokens, rows {stats.utilisation:.1%} busy: {_OUT.value}"
+    f"{total.stats.generated:,} tokens in {total.seconds:.0f} s, rows "
+    f"{total.stats.utilisation:.1%} busy: {_OUT.value}"
   )
 
 

@@ -40,7 +40,8 @@ def _param(
   value: Any = module.param(
     name, nn.with_logical_partitioning(init, axes), shape
   )
-  return value
+  # Parameters read from a file are numpy arrays, which a traced index fails on.
+  return jnp.asarray(value)
 
 
 class _Norm(nn.Module):

@@ -1,10 +1,17 @@
 """Samples worth reading: which questions to show, and what is shown of them."""
 
 import dataclasses
+import os
+import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import chex
 import numpy as np
+import pyarrow.compute as pc
+
+from tts_jax.store import pool, shards
+from tts_jax.tasks import base
 
 # Where in the order from hard to easy the questions to show are taken.
 _LEVELS = (("easy", 0.9), ("middle", 0.5), ("hard", 0.1))
@@ -92,3 +99,42 @@ def pick(correct: np.ndarray, *, each: int = 2) -> list[Pick]:
     samples = tuple(int(n) for n in (*right, *wrong))
     picks.append(Pick(level, question, samples))
   return picks
+
+
+def read(
+  path: str | os.PathLike[str],
+  found: pool.Pool,
+  questions: Sequence[base.Question],
+) -> list[Transcript]:
+  """Reads the transcripts worth showing from a run's pool.
+
+  Args:
+    path: the run's folder.
+    found: its pool, loaded.
+    questions: all that the pool may hold.
+  """
+  by_id = {question.id: question for question in questions}
+  columns = ("question_id", "sample", "text", "answer", "verdict")
+  rows = shards.read(
+    pathlib.Path(path) / pool.STAGE, (*columns, "logprob", "finished")
+  )
+  transcripts = []
+  for one in pick(found.correct):
+    question = by_id[found.question_ids[one.question]]
+    mine = rows.filter(pc.equal(rows["question_id"], question.id)).to_pylist()
+    by_sample = {row["sample"]: row for row in mine}
+    transcripts.append(
+      Transcript(
+        level=one.level,
+        question=question.text,
+        answer=question.answer,
+        pass_at_1=float(found.correct[one.question].mean()),
+        samples=[_sample(by_sample[sample]) for sample in one.samples],
+      )
+    )
+  return transcripts
+
+
+def _sample(row: dict[str, Any]) -> Sample:
+  fields = ("text", "answer", "verdict", "logprob", "finished")
+  return Sample(**{field: row[field] for field in fields})
