@@ -23,7 +23,12 @@ def get_config() -> ml_collections.ConfigDict:
         "max_positions": 256,
         "dropout": 0.0,
       },
-      "data": {"rows": 32, "length": 224, "prompt_weight": 0.1},
+      "data": {
+        "rows": 32,
+        "length": 224,
+        "microbatches": 2,
+        "prompt_weight": 0.1,
+      },
       "validation": {"batches": 8},
       "optimizer": {"learning_rate": 3e-3, "warmup": 200, "weight_decay": 0.1},
       "schedule": {

@@ -46,6 +46,7 @@ def sample_pool(
   task, questions = find_questions(config)
   model = pathlib.Path(config.model) if config.model else embedded.FOLDER
   lm, params = huggingface.load(model, "float32")
+  params = jax.device_put(params)
   tokenizer = tokenization.load(model)
   if tokenizer.vocabulary > lm.vocabulary:
     raise errors.InputError(

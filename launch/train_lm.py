@@ -89,7 +89,12 @@ def main(_: list[str]) -> None:
     [batch for _, batch in held_out],
     out,
     step=jax.jit(
-      functools.partial(step_lib.train_step, lm=lm, optimizer=optimizer),
+      functools.partial(
+        step_lib.train_step,
+        lm=lm,
+        optimizer=optimizer,
+        microbatches=config.data.microbatches,
+      ),
       in_shardings=(copies, split),
       out_shardings=(copies, copies),
       donate_argnums=0,

@@ -64,10 +64,10 @@ class Metrics:
 def mean_loss(
   loss: LossFn, params: Any, held_out: Sequence[batches.Batch]
 ) -> float:
-  """Weighted mean loss over batches, in nats a token."""
+  """Mean loss over the weighted tokens of all batches, in nats."""
   results = [loss(params, batch) for batch in held_out]
-  values, weights = np.array(results, np.float64).T
-  return float((values * weights).sum() / weights.sum())
+  totals, weights = np.array(results, np.float64).T
+  return float(totals.sum() / weights.sum())
 
 
 def run(

@@ -93,7 +93,7 @@ def loss(
   lm: types.LanguageModel,
   dropout_key: chex.PRNGKey | None = None,
 ) -> tuple[chex.Array, chex.Array]:
-  """Weighted cross-entropy in nats.
+  """Weighted cross-entropy, summed, in nats.
 
   Args:
     params: the model's.
@@ -102,7 +102,8 @@ def loss(
     dropout_key: consumed; None trains without dropout.
 
   Returns:
-    (mean over weights, sum of weights), both [].
+    (sum over tokens, sum of their weights), both []; sums of parts of a batch
+    add up to the whole's.
   """
   output = lm.forward(
     params,
@@ -114,8 +115,40 @@ def loss(
   nats = optax.softmax_cross_entropy_with_integer_labels(
     output.logits, batch.targets
   )
-  weight = batch.weights.sum()
-  return (nats * batch.weights).sum() / jnp.maximum(weight, 1.0), weight
+  return (nats * batch.weights).sum(), batch.weights.sum()
+
+
+def _gradient(
+  params: types.Params,
+  batch: batches.Batch,
+  key: chex.PRNGKey,
+  *,
+  lm: types.LanguageModel,
+  microbatches: int,
+) -> tuple[chex.Array, types.Params]:
+  """Mean loss and its gradient, a part of the batch at a time."""
+
+  def part(
+    total: tuple[Any, Any], one: tuple[chex.PRNGKey, batches.Batch]
+  ) -> tuple[tuple[Any, Any], None]:
+    key, rows = one
+    found = jax.value_and_grad(loss, has_aux=True)(
+      params, rows, lm=lm, dropout_key=key
+    )
+    return jax.tree.map(jnp.add, total, found), None
+
+  def split(x: chex.Array) -> chex.Array:
+    # Every part takes rows from each device's share of the batch.
+    return x.reshape(-1, microbatches, *x.shape[1:]).swapaxes(0, 1)
+
+  keys = jax.random.split(key, microbatches)
+  zero = jnp.zeros(())
+  start = ((zero, zero), jax.tree.map(jnp.zeros_like, params))
+  ((value, weight), gradient), _ = jax.lax.scan(
+    part, start, (keys, jax.tree.map(split, batch))
+  )
+  scale = 1 / jnp.maximum(weight, 1.0)
+  return value * scale, jax.tree.map(lambda g: g * scale, gradient)
 
 
 def train_step(
@@ -124,6 +157,7 @@ def train_step(
   *,
   lm: types.LanguageModel,
   optimizer: Optimizer,
+  microbatches: int = 1,
 ) -> tuple[TrainState, dict[str, chex.Array]]:
   """One update.
 
@@ -132,13 +166,18 @@ def train_step(
     batch: [B, T].
     lm: static.
     optimizer: static.
+    microbatches: parts of the batch, read one after another, so that memory
+      is that of one part.
 
   Returns:
     (state, metrics): `loss` in nats, `gradient_norm`, `learning_rate`, each [].
   """
-  key = jax.random.fold_in(state.key, state.step)
-  (value, _), gradient = jax.value_and_grad(loss, has_aux=True)(
-    state.params, batch, lm=lm, dropout_key=key
+  value, gradient = _gradient(
+    state.params,
+    batch,
+    jax.random.fold_in(state.key, state.step),
+    lm=lm,
+    microbatches=microbatches,
   )
   updates, optimizer_state = optimizer.transformation().update(
     gradient, state.optimizer, state.params
