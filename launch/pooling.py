@@ -53,6 +53,12 @@ def sample_pool(
       f"{model}: the tokenizer has {tokenizer.vocabulary} tokens, the model "
       f"{lm.vocabulary}"
     )
+  positions = config.limits.prompt_tokens + config.limits.max_tokens
+  if positions > lm.config.max_positions:
+    raise errors.InputError(
+      f"config.limits: prompt_tokens and max_tokens make {positions}; the model "
+      f"has {lm.config.max_positions} positions"
+    )
   limits = loop.Limits(
     max_tokens=config.limits.max_tokens, end_token=tokenizer.end_token
   )

@@ -1,7 +1,5 @@
 """The sampler in plain loops of numpy, and a short way to run the real one."""
 
-import functools
-
 import jax
 import numpy as np
 
@@ -28,10 +26,8 @@ def token_of(logits, uniform, temperature=1.0, top_p=1.0):
   return int(np.flatnonzero(weight)[-1])
 
 
-def sample(
-  table, request, key, *, samples, limits, temperature=1.0, top_p=1.0
-):
-  """Tokens, length, finished and logprobs of a question under a bigram table."""
+def sample(table, request, key, *, samples, limits, temperature=1.0, top_p=1.0):
+  """Tokens, length, finished, logprobs of a question under a bigram table."""
   T = limits.max_tokens
   tokens = np.zeros((samples, T), np.int32)
   logprob = np.zeros((samples, T), np.float32)
@@ -52,46 +48,62 @@ def sample(
   return tokens, length, finished, logprob
 
 
-def run(
+def engine(
   lm,
   params,
-  requests,
-  key,
   *,
   sampler,
   limits,
   groups,
   rows,
-  samples,
-  room=None,
+  room,
   steps=16,
   prompt_tokens=8,
   watch=lambda function: function,
 ):
-  """The stream's results by question id; `watch` wraps what is compiled."""
-  chunk = functools.partial(
-    loop.decode_chunk, lm=lm, sampler=sampler, limits=limits, steps=steps
+  """A function from requests, key and samples to a stream of results.
+
+  It compiles once, however often it is called; `watch` wraps what is compiled.
+  """
+
+  def chunk(params, state, key):
+    return loop.decode_chunk(
+      params, state, key, lm=lm, sampler=sampler, limits=limits, steps=steps
+    )
+
+  def admit(params, state, group, prompt, samples):
+    return loop.admit(params, state, group, prompt, samples, lm=lm)
+
+  chunk, admit = (
+    jax.jit(watch(function), donate_argnums=1) for function in (chunk, admit)
   )
-  admit = functools.partial(loop.admit, lm=lm)
-  state = loop.init_state(
-    params,
-    lm=lm,
-    limits=limits,
-    groups=groups,
-    rows=rows,
-    samples=room or samples,
-    prompt_tokens=prompt_tokens,
-  )
-  results = stream.stream(
-    params,
-    state,
-    requests,
-    key,
-    admit=jax.jit(watch(admit), donate_argnums=1),
-    chunk=jax.jit(watch(chunk), donate_argnums=1),
-    samples=samples,
-    prompt_tokens=prompt_tokens,
-  )
+
+  def run(requests, key, samples):
+    state = loop.init_state(
+      params,
+      lm=lm,
+      limits=limits,
+      groups=groups,
+      rows=rows,
+      samples=room,
+      prompt_tokens=prompt_tokens,
+    )
+    return stream.stream(
+      params,
+      state,
+      requests,
+      key,
+      admit=admit,
+      chunk=chunk,
+      samples=samples,
+      prompt_tokens=prompt_tokens,
+    )
+
+  return run
+
+
+def by_id(results):
+  """Results under the id of their question."""
   return {result.request.id: result for result in results}
 
 

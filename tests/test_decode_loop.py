@@ -26,15 +26,33 @@ KEY = jax.random.key(7)
 SAMPLER = sampling.Categorical(temperature=1.3, top_p=0.9)
 
 
-def _run(requests, **settings):
+def _engine(**settings):
   settings = {
     "sampler": SAMPLER,
     "limits": LIMITS,
     "groups": 2,
     "rows": 3,
-    "samples": 9,
+    "room": 9,
   } | settings
-  return decode_oracle.run(LM, PARAMS, requests, KEY, **settings)
+  run = decode_oracle.engine(LM, PARAMS, **settings)
+  return lambda requests, samples=9: decode_oracle.by_id(
+    run(requests, KEY, samples)
+  )
+
+
+@pytest.fixture(scope="module")
+def run():
+  """Runs requests at the settings that other tests depart from.
+
+  It fails at a second trace, whichever test asks for one.
+  """
+  chex.clear_trace_counter()
+  return _engine(watch=chex.assert_max_traces(n=1))
+
+
+@pytest.fixture(scope="module")
+def results(run):
+  return run(decode_oracle.requests(5, VOCABULARY))
 
 
 def _assert_same(left, right, samples):
@@ -48,9 +66,8 @@ def _assert_same(left, right, samples):
     )
 
 
-def test_equals_the_oracle():
+def test_equals_the_oracle(results):
   requests = decode_oracle.requests(5, VOCABULARY)
-  results = _run(requests)
   cut = 0
   for request in requests:
     tokens, length, finished, logprob = decode_oracle.sample(
@@ -76,35 +93,30 @@ def test_equals_the_oracle():
 @pytest.mark.parametrize(
   "settings",
   [
-    {"samples": 4},
-    {"samples": 4, "room": 9},
-    {"rows": 1},
-    {"rows": 8},
-    {"rows": 16},
-    {"groups": 1},
-    {"groups": 5},
-    {"steps": 1},
-    {"steps": 7},
-    {"steps": 64},
+    {"rows": 1, "steps": 7},
+    {"rows": 16, "steps": 64, "groups": 1},
+    {"groups": 6, "steps": 1, "room": 30},
   ],
 )
-def test_samples_depend_on_lineage_alone(settings):
-  requests = decode_oracle.requests(4, VOCABULARY)
-  samples = settings.get("samples", 9)
-  _assert_same(_run(requests), _run(requests, **settings), samples)
+def test_samples_depend_on_lineage_alone(results, settings):
+  found = _engine(**settings)(decode_oracle.requests(5, VOCABULARY))
+  _assert_same(results, found, 9)
 
 
-def test_samples_do_not_depend_on_the_order_or_the_company_of_questions():
-  requests = decode_oracle.requests(4, VOCABULARY)
-  results = _run(requests)
-  _assert_same(results, _run(requests[::-1]), 9)
-  alone = _run(requests[2:3])
-  _assert_same({"q2": results["q2"]}, alone, 9)
+def test_fewer_samples_are_a_prefix(run, results):
+  requests = decode_oracle.requests(5, VOCABULARY)
+  _assert_same(results, run(requests, samples=4), 4)
+  _assert_same(results, run(requests, samples=1), 1)
 
 
-def test_rows_of_a_group_may_be_permuted():
-  requests = decode_oracle.requests(2, VOCABULARY)
-  results = _run(requests, rows=4, samples=4)
+def test_neither_order_nor_company_of_questions_matters(run, results):
+  requests = decode_oracle.requests(5, VOCABULARY)
+  _assert_same(results, run(requests[::-1]), 9)
+  _assert_same({"q2": results["q2"]}, run(requests[2:3]), 9)
+
+
+def test_rows_of_a_group_may_be_permuted(results):
+  requests = decode_oracle.requests(5, VOCABULARY)
   state = loop.init_state(
     PARAMS, lm=LM, limits=LIMITS, groups=1, rows=4, samples=4, prompt_tokens=8
   )
@@ -120,10 +132,12 @@ def test_rows_of_a_group_may_be_permuted():
   state, _ = loop.decode_chunk(
     PARAMS, state, KEY, lm=LM, sampler=SAMPLER, limits=LIMITS, steps=99
   )
-  chex.assert_trees_all_equal(
-    jax.tree.map(lambda leaf: np.asarray(leaf[0]), state.candidates),
-    results["q1"].candidates,
-  )
+  for found, expected in zip(
+    jax.tree.leaves(state.candidates),
+    jax.tree.leaves(results["q1"].candidates),
+    strict=True,
+  ):
+    np.testing.assert_array_equal(found[0], expected[:4])
 
 
 def test_other_keys_uids_samples_and_tokens_draw_other_numbers():
@@ -151,7 +165,7 @@ def test_draws_in_a_batch_are_those_of_the_definition():
 
 def test_every_row_step_is_a_token_and_refill_keeps_rows_at_work():
   requests = decode_oracle.requests(3, VOCABULARY)
-  results = _run(requests, groups=1, rows=4, samples=64)
+  results = _engine(groups=1, rows=4, room=64)(requests, samples=64)
   stats = max((r.stats for r in results.values()), key=lambda s: s.steps)
   generated = sum(r.candidates.length.sum() for r in results.values())
   assert stats.row_steps == stats.generated == generated
@@ -169,18 +183,17 @@ def test_every_row_step_is_a_token_and_refill_keeps_rows_at_work():
 def test_a_sample_of_one_token_and_more_rows_than_samples():
   requests = decode_oracle.requests(3, VOCABULARY)
   limits = loop.Limits(max_tokens=1, end_token=END)
-  for result in _run(requests, limits=limits, rows=12).values():
+  for result in _engine(limits=limits, rows=12)(requests).values():
     np.testing.assert_array_equal(result.candidates.length, 1)
     np.testing.assert_array_equal(
       result.candidates.finished, result.candidates.tokens[:, 0] == END
     )
 
 
-def test_one_trace_of_each_for_the_whole_run():
-  chex.clear_trace_counter()
-  requests = decode_oracle.requests(7, VOCABULARY)
-  watch = chex.assert_max_traces(n=1)
-  assert len(_run(requests, steps=3, watch=watch)) == 7
+def test_one_trace_of_each_for_every_run(run):
+  # `run` counts; chunks here end for every reason and groups run dry.
+  for count in (1, 7):
+    assert len(run(decode_oracle.requests(count, VOCABULARY))) == count
 
 
 def test_a_chunk_without_work_takes_no_step():

@@ -1,5 +1,7 @@
 """Samplers against sorted and cumulated numpy, and at the ends of [0, 1]."""
 
+import re
+
 import decode_oracle
 import jax
 import jax.numpy as jnp
@@ -12,9 +14,11 @@ from tts_jax.decode import sampling
 LAST_BELOW_ONE = np.float32(1 - 2**-24)
 
 
-@pytest.mark.parametrize("vocabulary", [1, 2, 10, 64, 1000])
-@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.0])
-@pytest.mark.parametrize("top_p", [0.05, 0.7, 0.95, 1.0])
+@pytest.mark.parametrize("vocabulary", [1, 10, 1000])
+@pytest.mark.parametrize(
+  ("temperature", "top_p"),
+  [(0.3, 1.0), (2.0, 1.0), (0.3, 0.95), (1.0, 0.7), (2.0, 0.05)],
+)
 def test_equals_the_oracle(vocabulary, temperature, top_p):
   random = np.random.default_rng(vocabulary)
   logits = 3 * random.normal(size=(4, 8, vocabulary)).astype(np.float32)
@@ -33,7 +37,7 @@ def test_frequencies_are_those_of_the_softmax():
   logits = np.array([0.0, 1.0, -1.0, 2.0, -3.0], np.float32)
   draws = 20000
   uniform = jax.random.uniform(jax.random.key(0), (draws,))
-  tokens = sampling.Categorical(temperature=1.5).sample(
+  tokens = jax.jit(sampling.Categorical(temperature=1.5).sample)(
     jnp.broadcast_to(logits, (draws, 5)), uniform
   )
   expected = np.exp(logits / 1.5) / np.exp(logits / 1.5).sum() * draws
@@ -46,43 +50,41 @@ def test_top_p_takes_ties_at_the_threshold_whole():
   weight = np.array([0.4, 0.15, 0.15, 0.15, 0.1, 0.05], np.float32)
   uniform = np.linspace(0, 1, 501, dtype=np.float32)
   logits = jnp.broadcast_to(jnp.log(weight), (501, 6))
-  tokens = sampling.Categorical(top_p=0.5).sample(logits, uniform)
+  tokens = jax.jit(sampling.Categorical(top_p=0.5).sample)(logits, uniform)
   assert set(tokens.tolist()) == {0, 1, 2, 3}
 
 
 def test_top_p_below_every_probability_is_greedy():
   logits = np.random.default_rng(0).normal(size=(64, 300)).astype(np.float32)
   uniform = np.linspace(0, 1, 64, dtype=np.float32)
-  tokens = sampling.Categorical(top_p=1e-6).sample(logits, uniform)
+  tokens = jax.jit(sampling.Categorical(top_p=1e-6).sample)(logits, uniform)
   np.testing.assert_array_equal(tokens, logits.argmax(-1))
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("vocabulary", [2, 37, 400])
 @pytest.mark.parametrize("top_p", [0.9, 1.0])
-def test_no_uniform_selects_what_has_no_probability(seed, top_p):
-  random = np.random.default_rng(seed)
-  vocabulary = int(random.integers(2, 400))
-  logits = 8 * random.normal(size=(64, vocabulary)).astype(np.float32)
+def test_no_uniform_selects_what_has_no_probability(vocabulary, top_p):
+  random = np.random.default_rng(vocabulary)
+  logits = 8 * random.normal(size=(512, vocabulary)).astype(np.float32)
   logits[random.random(logits.shape) < 0.6] = -np.inf
   logits[:, random.integers(vocabulary)] = 0.0
-  sampler = sampling.Categorical(top_p=top_p)
+  sample = jax.jit(sampling.Categorical(top_p=top_p).sample)
   for uniform in (0.0, 2.0**-24, 0.5, LAST_BELOW_ONE, 1.0):
-    tokens = sampler.sample(
-      jnp.asarray(logits), jnp.full(64, uniform, jnp.float32)
-    )
+    tokens = sample(logits, np.full(512, uniform, np.float32))
     taken = np.take_along_axis(logits, np.asarray(tokens)[:, None], -1)
     assert np.isfinite(taken).all()
 
 
-def test_cumulated_sums_that_round_short_select_the_last_positive():
-  # In float32 the small weights vanish in sums that hold the 1.
+def test_cumulated_sums_that_fall_short_end_at_a_positive_weight():
+  # In float32 the small weights vanish beside the 1: no cumulated sum exceeds
+  # the goal, and the last block is empty.
   weight = np.full((1, 100), 1e-9, np.float32)
   weight[0, 0] = 1.0
   weight[0, 90:] = 0.0
-  for uniform in (0.5, LAST_BELOW_ONE, 1.0):
-    token = sampling.inverse_cdf(jnp.asarray(weight), jnp.float32([uniform]))
-    assert weight[0, int(token[0])] > 0
-  assert int(sampling.inverse_cdf(jnp.asarray(weight), jnp.ones(1))[0]) == 89
+  for uniform, block in ((0.5, 0), (LAST_BELOW_ONE, 0), (1.0, 8)):
+    token = int(sampling.inverse_cdf(weight, np.float32([uniform]))[0])
+    assert weight[0, token] > 0
+    assert token // 10 == block
 
 
 def test_greedy_takes_the_first_of_the_best():
@@ -106,9 +108,8 @@ def test_nothing_is_sorted(sampler):
     str(jax.make_jaxpr(sampler.sample)(*arguments)),
     lowered.compile().as_text(),
   ):
-    assert "sort" not in text
-    assert "top_k" not in text
-    assert "topk" not in text.lower()
+    # "indices_are_sorted" is an attribute of every gather.
+    assert not re.search(r"\b(sort|top_k|topk|TopK)[\[(]", text)
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,7 @@ def draw(sample_key: chex.PRNGKey, token: chex.Array) -> chex.Array:
   return jax.vmap(jax.vmap(one))(sample_key, token)
 
 
-def uniform(
-  key: chex.PRNGKey, uid: int, sample: int, token: int
-) -> chex.Array:
+def uniform(key: chex.PRNGKey, uid: int, sample: int, token: int) -> chex.Array:
   """The draw of one token, by its definition: float32 in [0, 1)."""
   for part in (uid, sample, token):
     key = jax.random.fold_in(key, part)

@@ -174,7 +174,8 @@ def admit(
   sample = jnp.arange(rows, dtype=jnp.int32)
   last = prompt.tokens[0, prompt.length[0] - 1]
   here = jnp.arange(state.uid.shape[0]) == group
-  return state.replace(
+  return dataclasses.replace(
+    state,
     prompt_state=jax.tree.map(
       put, state.prompt_state, lm.prefill(params, prompt)
     ),
@@ -239,10 +240,8 @@ def decode_chunk(
     output, rows = lm.decode(
       params, state.prompt_state, state.rows, state.token
     )
-    token = sampler.sample(
-      output.logits, lineage.draw(row_key, state.position)
-    )
-    state = state.replace(rows=rows, position=state.position + 1)
+    token = sampler.sample(output.logits, lineage.draw(row_key, state.position))
+    state = dataclasses.replace(state, rows=rows, position=state.position + 1)
     ended = state.active & (token == limits.end_token)
     stopped = ended | (state.active & (state.position >= limits.max_tokens))
     state = _record(state, token, _logprob(output.logits, token), ended)
@@ -257,8 +256,8 @@ def decode_chunk(
 
 def _logprob(logits: chex.Array, token: chex.Array) -> chex.Array:
   """Log-probability [...] of each token [...] under logits [..., V]."""
-  taken = jnp.take_along_axis(logits, token[..., None], axis=-1).squeeze(-1)
-  return taken - jax.nn.logsumexp(logits, axis=-1)
+  taken = jnp.take_along_axis(logits, token[..., None], axis=-1, mode="clip")
+  return taken.squeeze(-1) - jax.nn.logsumexp(logits, axis=-1)
 
 
 def _record(
@@ -273,13 +272,14 @@ def _record(
   # An idle row's sample is put out of range, and the write is dropped.
   sample = jnp.where(state.active, state.sample, old.length.shape[1])
   at = (group, sample, state.position - 1)
-  return state.replace(
+  return dataclasses.replace(
+    state,
     candidates=types.Candidates(
       tokens=old.tokens.at[at].set(token, mode="drop"),
       length=old.length.at[at[:2]].set(state.position, mode="drop"),
       finished=old.finished.at[at[:2]].set(ended, mode="drop"),
       token_logprob=old.token_logprob.at[at].set(logprob, mode="drop"),
-    )
+    ),
   )
 
 
@@ -297,7 +297,8 @@ def _refill(
   following = state.next_sample[:, None] + turn
   begins = stopped & (following < state.wanted[:, None])
   active = (state.active & ~stopped) | begins
-  return state.replace(
+  return dataclasses.replace(
+    state,
     next_sample=state.next_sample + begins.sum(-1, dtype=jnp.int32),
     # Idle rows are decoded with the rest: emptied at each step, they never
     # write beyond their cache.

@@ -36,7 +36,11 @@ class Greedy:
   def sample(self, logits: chex.Array, uniform: chex.Array) -> chex.Array:
     """Tokens [...] int32 from logits [..., V]; `uniform` has no effect."""
     del uniform
-    return jnp.argmax(logits, axis=-1).astype(jnp.int32)
+    # `argmax` reduces pairs, which the CPU's compiler does not vectorise: at
+    # 128 x 1024 it took 0.62 ms, more than twice an inverse CDF.
+    best = logits == logits.max(-1, keepdims=True)
+    index = jnp.arange(logits.shape[-1], dtype=jnp.int32)
+    return jnp.where(best, index, logits.shape[-1] - 1).min(-1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +109,9 @@ def inverse_cdf(weight: chex.Array, uniform: chex.Array) -> chex.Array:
   goal = uniform * cumulated[..., -1]
   block = _first_above(cumulated, sums, goal)
   before = jnp.where(block > 0, _at(cumulated, jnp.maximum(block - 1, 0)), 0.0)
-  inside = jnp.take_along_axis(blocks, block[..., None, None], axis=-2)
+  inside = jnp.take_along_axis(
+    blocks, block[..., None, None], axis=-2, mode="clip"
+  )
   inside = inside.squeeze(-2)
   token = _first_above(jnp.cumsum(inside, axis=-1), inside, goal - before)
   return block * size + token
@@ -150,8 +156,9 @@ def _threshold(weight: chex.Array, top_p: float) -> chex.Array:
 
 
 def _at(values: chex.Array, index: chex.Array) -> chex.Array:
-  """values [..., V] at index [...]."""
-  return jnp.take_along_axis(values, index[..., None], axis=-1).squeeze(-1)
+  """One of the values [..., V] in each row, that at index [...]."""
+  taken = jnp.take_along_axis(values, index[..., None], axis=-1, mode="clip")
+  return taken.squeeze(-1)
 
 
 def _first_above(

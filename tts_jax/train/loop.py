@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import pathlib
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from tts_jax import errors
 from tts_jax.train import batches, checkpoints
 from tts_jax.train import step as step_lib
 
@@ -96,6 +98,9 @@ def run(
   Returns:
     (state, progress): the state of the lowest validation loss, and `step`,
     `next_item`, `best_step`, `best_loss`, `tokens`, `seconds`.
+
+  Raises:
+    InputError: the loss is not finite; a checkpoint does not fit.
   """
   latest = checkpoints.Checkpoints(folder / "checkpoints")
   best = checkpoints.Checkpoints(folder / "best", keep=1)
@@ -125,6 +130,11 @@ def run(
     done += 1
     if done % schedule.log_every == 0 or done == 1:
       values = {name: float(value) for name, value in values.items()}
+      if not math.isfinite(values["loss"]):
+        raise errors.InputError(
+          f"the loss is {values['loss']} at step {done}; lower the learning "
+          f"rate and start again from {latest.folder}"
+        )
       seconds = time.monotonic() - start
       rate = (progress["tokens"] - start_tokens) / seconds
       progress["seconds"] = before + seconds

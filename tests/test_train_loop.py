@@ -1,0 +1,165 @@
+import dataclasses
+import functools
+import itertools
+import json
+
+import chex
+import jax
+import numpy as np
+import pytest
+
+from tts_jax import errors
+from tts_jax.model import config, transformer
+from tts_jax.train import batches, checkpoints, loop
+from tts_jax.train import step as step_lib
+
+_LM = transformer.Transformer(
+  config.TransformerConfig(
+    vocabulary=16,
+    width=8,
+    layers=1,
+    heads=1,
+    kv_heads=1,
+    head_width=8,
+    mlp_width=16,
+    max_positions=16,
+    dropout=0.1,
+  )
+)
+_OPTIMIZER = step_lib.Optimizer(learning_rate=1e-2, steps=12, warmup=2)
+_SCHEDULE = loop.Schedule(steps=12, log_every=1, validate_every=4, patience=9)
+
+
+def _data(index):
+  def items():
+    for i in itertools.count(index):
+      draw = np.random.default_rng(i)
+      yield i, draw.integers(0, 16, 3).tolist(), draw.integers(0, 16, 4).tolist()
+
+  return batches.packed(items(), rows=2, length=14, prompt_weight=0.0)
+
+
+@pytest.fixture(scope="module")
+def compiled():
+  return {
+    "step": jax.jit(
+      functools.partial(step_lib.train_step, lm=_LM, optimizer=_OPTIMIZER)
+    ),
+    "loss": jax.jit(functools.partial(step_lib.loss, lm=_LM)),
+  }
+
+
+def _held_out():
+  return [batch for _, batch in itertools.islice(_data(10_000), 2)]
+
+
+def _run(folder, compiled, schedule=_SCHEDULE, **changes):
+  state = step_lib.init(jax.random.key(0), _LM, _OPTIMIZER)
+  said = []
+  result = loop.run(
+    state,
+    _data,
+    _held_out(),
+    folder,
+    schedule=schedule,
+    report=said.append,
+    **{**compiled, **changes},
+  )
+  return *result, said
+
+
+def _lines(folder):
+  lines = (folder / "metrics.jsonl").read_text().splitlines()
+  return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, compiled):
+  folder = tmp_path_factory.mktemp("whole")
+  return folder, *_run(folder, compiled)
+
+
+def test_metrics_hold_every_step_and_validation(whole):
+  folder, _, progress, _ = whole
+  lines = _lines(folder)
+  assert [x["step"] for x in lines if "loss" in x] == list(range(1, 13))
+  validations = {
+    x["step"]: x["validation_loss"] for x in lines if "validation_loss" in x
+  }
+  assert list(validations) == [4, 8, 12]
+  assert progress["best_loss"] == min(validations.values())
+  assert validations[progress["best_step"]] == progress["best_loss"]
+
+
+@pytest.mark.parametrize("stop_at", [1, 6, 11])
+def test_a_killed_run_goes_on_to_the_same_curve(
+  whole, tmp_path, compiled, stop_at
+):
+  class Killed(BaseException):
+    pass
+
+  steps = itertools.count(1)
+
+  def dying(state, batch):
+    if next(steps) > stop_at:
+      raise Killed
+    return compiled["step"](state, batch)
+
+  with pytest.raises(Killed):
+    _run(tmp_path, compiled, step=dying)
+  # A kill in the middle of a line leaves half of it.
+  with (tmp_path / "metrics.jsonl").open("a") as lines:
+    lines.write('{"step": 99, "lo')
+  state, progress, said = _run(tmp_path, compiled)
+
+  folder, whole_state, whole_progress, _ = whole
+  resumed = stop_at - stop_at % 4
+  assert any("resumed" in line for line in said) == bool(resumed)
+  assert _lines(tmp_path) == _lines(folder)
+  chex.assert_trees_all_equal(state.params, whole_state.params)
+  assert progress["tokens"] == whole_progress["tokens"]
+  assert progress["next_item"] == whole_progress["next_item"]
+
+
+def test_a_finished_run_is_left_alone(whole, compiled):
+  folder, state, _, _ = whole
+  before = _lines(folder)
+  again, _, _ = _run(folder, compiled, step=None)
+  assert _lines(folder) == before
+  chex.assert_trees_all_equal(again.params, state.params)
+
+
+def test_training_stops_when_validation_no_longer_improves(tmp_path, compiled):
+  values = iter([3.0, 2.0, 2.5, 2.5, 9.9])
+  state, progress = loop.run(
+    step_lib.init(jax.random.key(0), _LM, _OPTIMIZER),
+    _data,
+    _held_out()[:1],
+    tmp_path,
+    step=compiled["step"],
+    loss=lambda params, batch: (next(values), 1.0),
+    schedule=loop.Schedule(steps=12, validate_every=1, patience=2),
+    report=lambda line: None,
+  )
+  assert progress["step"] == 4
+  assert progress["best_step"] == 2
+  assert int(state.step) == 2
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, compiled):
+  def broken(state, batch):
+    state, values = compiled["step"](state, batch)
+    return state, {**values, "loss": float("nan")}
+
+  with pytest.raises(errors.InputError, match="the loss is nan at step 1"):
+    _run(tmp_path, compiled, step=broken)
+
+
+def test_a_checkpoint_of_another_model_is_refused(whole):
+  folder, *_ = whole
+  wide = dataclasses.replace(_LM.config, width=12)
+  state = step_lib.init(
+    jax.random.key(0), transformer.Transformer(wide), _OPTIMIZER
+  )
+  with pytest.raises(errors.InputError, match="does not fit this config"):
+    checkpoints.Checkpoints(folder / "checkpoints").restore(state)
