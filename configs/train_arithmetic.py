@@ -1,6 +1,6 @@
 """Chains of operations: for tests and for teaching, on two CPU cores.
 
-  python -m launch.train_lm --config configs/train_arithmetic.py \
+python -m launch.train_lm --config configs/train_arithmetic.py \
       --out runs/train_arithmetic
 """
 
@@ -13,7 +13,7 @@ def get_config() -> ml_collections.ConfigDict:
     {
       "task": "arithmetic",
       "seed": 0,
-      "tokenizer": {"vocabulary": 272, "questions": 1000},
+      "tokenizer": {"vocabulary": 272, "count": 1000},
       "model": {
         "width": 96,
         "layers": 4,

@@ -1,6 +1,6 @@
 """The embedded model: word problems, on two CPU cores.
 
-  python -m launch.train_lm --out runs/train_gsm_symbolic
+python -m launch.train_lm --out runs/train_gsm_symbolic
 """
 
 import ml_collections
@@ -12,7 +12,7 @@ def get_config() -> ml_collections.ConfigDict:
     {
       "task": "gsm_symbolic",
       "seed": 0,
-      "tokenizer": {"vocabulary": 1024, "questions": 20_000},
+      "tokenizer": {"vocabulary": 1024, "count": 20_000},
       "model": {
         "width": 128,
         "layers": 5,

@@ -34,10 +34,10 @@ step a line.
 - Made by `python -m launch.make_questions --count {count}
   --held_out {held_out} --seed {seed}`.
 - {trained} questions are of the {trained_templates} templates that the model is
-  trained on, {held_out} ({share:.0%}) of {held_out_templates} templates kept out of
-  its training.
-- No two have the same text, and no text can occur in training or validation: the
-  split is a function of the text's hash.
+  trained on, {held_out} ({share:.0%}) of {held_out_templates} templates kept
+  out of its training.
+- No two have the same text, and no text can occur in training or validation:
+  the split is a function of the text's hash.
 - Dropped on the way: {dropped}.
 """
 
@@ -64,9 +64,7 @@ def main(_: list[str]) -> None:
   trained = _draw(
     gsm_symbolic.TRAIN_TEMPLATES, _COUNT.value - _HELD_OUT.value, dropped
   )
-  held_out = _draw(
-    gsm_symbolic.HELD_OUT_TEMPLATES, _HELD_OUT.value, dropped
-  )
+  held_out = _draw(gsm_symbolic.HELD_OUT_TEMPLATES, _HELD_OUT.value, dropped)
   del dropped["made"]
   out.mkdir(parents=True, exist_ok=True)
   path = out / gsm_symbolic.TEST_FILE.name

@@ -53,7 +53,7 @@ def main(_: list[str]) -> None:
       summary,
       title=f"Test-time compute on {task.name}",
       settings={
-        "command": shlex.join(["python", "-m", "launch.reproduce", *sys.argv[1:]]),
+        "command": "python -m launch.reproduce " + shlex.join(sys.argv[1:]),
         "commit": summary["commit"],
         "config hash": folder.config_hash,
         "model": config.model or "the embedded model",

@@ -87,6 +87,15 @@ def test_cumulated_sums_that_fall_short_end_at_a_positive_weight():
     assert token // 10 == block
 
 
+def test_sums_that_rise_where_there_is_no_weight_are_not_believed():
+  # What a parallel scan may round to; the CPU's is serial and never does.
+  cumulated = jnp.array([0.5, 0.50001, 0.49999, 1.0])
+  weight = jnp.array([0.5, 0.0, 0.0, 0.5])
+  for goal, index in ((0.49, 0), (0.500005, 3), (0.7, 3), (1.0, 3)):
+    found = sampling._first_above(cumulated, weight, jnp.float32(goal))
+    assert int(found) == index
+
+
 def test_greedy_takes_the_first_of_the_best():
   logits = jnp.array([[0.0, 2.0, 2.0], [1.0, 0.0, -1.0]])
   tokens = sampling.Greedy().sample(logits, jnp.zeros(2))

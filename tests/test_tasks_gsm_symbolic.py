@@ -27,9 +27,7 @@ def test_the_shipped_questions_are_what_their_card_says():
 
 def test_every_shipped_solution_is_graded_correct():
   questions = gsm_symbolic.reporting_questions()
-  pairs = [
-    (q.answer, _TASK.extract(_TASK.completion(q))) for q in questions
-  ]
+  pairs = [(q.answer, _TASK.extract(_TASK.completion(q))) for q in questions]
   assert set(_TASK.grade_all(pairs)) == {base.Verdict.CORRECT}
 
 

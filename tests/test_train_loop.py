@@ -34,7 +34,11 @@ def _data(index):
   def items():
     for i in itertools.count(index):
       draw = np.random.default_rng(i)
-      yield i, draw.integers(0, 16, 3).tolist(), draw.integers(0, 16, 4).tolist()
+      yield (
+        i,
+        draw.integers(0, 16, 3).tolist(),
+        draw.integers(0, 16, 4).tolist(),
+      )
 
   return batches.packed(items(), rows=2, length=14, prompt_weight=0.0)
 

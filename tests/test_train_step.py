@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tts_jax import errors
 from tts_jax.model import config, table, transformer
 from tts_jax.train import batches
 from tts_jax.train import step as step_lib
@@ -156,7 +157,8 @@ step = jax.jit(
   in_shardings=(copies, split),
 )
 state, metrics = step(state, t._batch(32, rows=8))
-print(len(mesh.devices), float(metrics["loss"]), float(metrics["gradient_norm"]))
+loss, norm = metrics["loss"], metrics["gradient_norm"]
+print(len(mesh.devices), float(loss), float(norm))
 """
   outputs = []
   for count in (1, 2):
@@ -174,3 +176,15 @@ print(len(mesh.devices), float(metrics["loss"]), float(metrics["gradient_norm"])
     outputs.append([float(x) for x in done.stdout.split()])
   assert [o[0] for o in outputs] == [1, 2]
   assert outputs[0][1:] == pytest.approx(outputs[1][1:], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+  ("fields", "message"),
+  [
+    ({"steps": 10, "warmup": 10}, "warmup is 10; it must be from 0 to below"),
+    ({"learning_rate": 0.0}, "learning_rate is 0.0; it must be above 0"),
+  ],
+)
+def test_an_impossible_schedule_is_refused(fields, message):
+  with pytest.raises(errors.InputError, match=message):
+    dataclasses.replace(_OPTIMIZER, **fields)

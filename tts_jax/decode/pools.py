@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from tts_jax import errors, types
-from tts_jax.decode import stream
+from tts_jax.decode import loop, stream
+from tts_jax.model import config as model_config
 from tts_jax.store import pool, shards
 from tts_jax.tasks import base, tokenization
 
@@ -27,6 +28,31 @@ class Progress:
   done: int
   left: int
   stats: stream.Stats
+
+
+def check_fit(
+  config: model_config.TransformerConfig,
+  tokenizer: tokenization.Tokenizer,
+  prompt_tokens: int,
+  limits: loop.Limits,
+) -> None:
+  """Checks that model, tokenizer and limits go together.
+
+  Raises:
+    InputError: the tokenizer has more tokens than the model, or the longest
+      prompt and completion more than its positions.
+  """
+  if tokenizer.vocabulary > config.vocabulary:
+    raise errors.InputError(
+      f"the tokenizer has {tokenizer.vocabulary} tokens, the model"
+      f" {config.vocabulary}; they are not of one folder"
+    )
+  if prompt_tokens + limits.max_tokens > config.max_positions:
+    raise errors.InputError(
+      f"config.limits: prompt_tokens {prompt_tokens} and max_tokens"
+      f" {limits.max_tokens} exceed the model's {config.max_positions}"
+      " positions"
+    )
 
 
 def request(
@@ -121,9 +147,9 @@ def fill(
   stage: shards.Stage,
   questions: Sequence[base.Question],
   sample: Sample,
-  *,
   task: base.Task,
   tokenizer: tokenization.Tokenizer,
+  *,
   batch: int,
 ) -> Iterator[Progress]:
   """Samples the questions whose shards are not there yet.
@@ -148,13 +174,10 @@ def fill(
     InputError: no question; two questions of one id; the step delimiter is no
       token.
   """
-  _check(questions)
+  _check(questions, batch)
   delimiters = tokenizer.tokens_with(task.step_delimiter)
   done = stage.done()
   todo = [i for i in range(len(questions)) if i // batch not in done]
-  size = {b: len(questions[b * batch : (b + 1) * batch]) for b in range(
-    -(-len(questions) // batch)
-  )}
   waiting: dict[int, dict[int, pa.Table]] = {}
   results = sample(request(questions[i], task, tokenizer) for i in todo)
   for count, result in enumerate(results, 1):
@@ -167,14 +190,17 @@ def fill(
       tokenizer=tokenizer,
       delimiters=delimiters,
     )
-    if len(tables) == size[index // batch]:
+    first = index // batch * batch
+    if len(tables) == len(questions[first : first + batch]):
       del waiting[index // batch]
       whole = pa.concat_tables(tables[i] for i in sorted(tables))
       stage.write(index // batch, whole)
     yield Progress(done=count, left=len(todo) - count, stats=result.stats)
 
 
-def _check(questions: Sequence[base.Question]) -> None:
+def _check(questions: Sequence[base.Question], batch: int) -> None:
+  if batch < 1:
+    raise errors.InputError(f"batch is {batch}; it must be at least 1")
   if not questions:
     raise errors.InputError("there is no question to sample")
   seen: dict[int, str] = {}

@@ -18,7 +18,7 @@ class Usage:
     seconds: of sampling, grading included.
   """
 
-  stats: stream.Stats = stream.Stats()
+  stats: stream.Stats = dataclasses.field(default_factory=stream.Stats)
   seconds: float = 0.0
 
   def plus(self, stats: stream.Stats, seconds: float) -> "Usage":

@@ -82,6 +82,11 @@ class Tokenizer:
     (folder / _CONFIG_FILE).write_text(json.dumps(end, indent=2) + "\n")
 
 
+def is_saved(folder: pathlib.Path) -> bool:
+  """Whether `Tokenizer.save` has finished in this folder."""
+  return (folder / _CONFIG_FILE).is_file()
+
+
 def load(folder: pathlib.Path) -> Tokenizer:
   """Reads the tokenizer of a Hugging Face folder.
 

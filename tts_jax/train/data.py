@@ -1,6 +1,7 @@
 """Training items: a task's questions with solutions, as tokens."""
 
 import itertools
+import pathlib
 from collections.abc import Callable, Iterator
 
 from tts_jax.tasks import base, tokenization
@@ -9,6 +10,30 @@ from tts_jax.train import batches
 Questions = Callable[[int], Iterator[tuple[int, base.Question]]]
 # Questions are tokenised so many at a time, on all cores.
 _BLOCK = 512
+
+
+def run_tokenizer(
+  task: base.Task,
+  questions: Questions,
+  folder: pathlib.Path,
+  *,
+  vocabulary: int,
+  count: int,
+) -> tokenization.Tokenizer:
+  """The tokenizer in `folder`; where there is none, learned and saved there.
+
+  Args:
+    task: states prompts and completions.
+    questions: the run's training questions.
+    folder: gets or has the tokenizer's files.
+    vocabulary: V.
+    count: how many of the first questions to learn from.
+  """
+  if not tokenization.is_saved(folder):
+    first = itertools.islice(questions(0), count)
+    texts = (task.prompt(q) + task.completion(q) for _, q in first)
+    tokenization.train(texts, vocabulary).save(folder)
+  return tokenization.load(folder)
 
 
 def tokenised(
@@ -56,3 +81,10 @@ def stream(
     )
 
   return start
+
+
+def take(
+  start: Callable[[int], Iterator[tuple[int, batches.Batch]]], count: int
+) -> list[batches.Batch]:
+  """The first `count` batches of a stream."""
+  return [batch for _, batch in itertools.islice(start(0), count)]

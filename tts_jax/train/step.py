@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from tts_jax import types
+from tts_jax import errors, types
 from tts_jax.train import batches
 
 
@@ -25,6 +25,9 @@ class Optimizer:
     b1: decay of the first moment.
     b2: decay of the second moment.
     clip: largest global norm of the gradient.
+
+  Raises:
+    InputError: a field is out of its range.
   """
 
   learning_rate: float
@@ -34,6 +37,17 @@ class Optimizer:
   b1: float = 0.9
   b2: float = 0.95
   clip: float = 1.0
+
+  def __post_init__(self) -> None:
+    if not 0 <= self.warmup < self.steps:
+      raise errors.InputError(
+        f"warmup is {self.warmup}; it must be from 0 to below "
+        f"steps, {self.steps}"
+      )
+    if self.learning_rate <= 0:
+      raise errors.InputError(
+        f"learning_rate is {self.learning_rate}; it must be above 0"
+      )
 
   def schedule(self) -> optax.Schedule:
     """Learning rate by step."""
