@@ -31,8 +31,8 @@ def get_config() -> ml_collections.ConfigDict:
       "limits": {"prompt_tokens": 128, "max_tokens": 128},
       "engine": {
         # Questions at a time, and rows that work on each.
-        "groups": 8,
-        "rows": 32,
+        "groups": 16,
+        "rows": 16,
         # Steps between looks at what is done.
         "steps": 64,
         # Questions a shard.

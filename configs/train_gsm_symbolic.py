@@ -32,9 +32,9 @@ def get_config() -> ml_collections.ConfigDict:
       "validation": {"batches": 8},
       "optimizer": {"learning_rate": 3e-3, "warmup": 200, "weight_decay": 0.1},
       "schedule": {
-        "steps": 5000,
+        "steps": 1600,
         "log_every": 20,
-        "validate_every": 250,
+        "validate_every": 200,
         "patience": 8,
       },
     }

@@ -108,7 +108,14 @@ def init_state(
     rows: R, per group. More than a question has samples would idle.
     samples: N, the most that a question may be asked for.
     prompt_tokens: P, the longest prompt.
+
+  Raises:
+    errors.InputError: a size is below 1.
   """
+  sizes = {"groups": groups, "rows": rows, "samples": samples}
+  for name, size in sizes.items():
+    if size < 1:
+      raise errors.InputError(f"{name} is {size}; it must be at least 1")
   prompts = types.Prompts(
     tokens=jax.ShapeDtypeStruct((groups, prompt_tokens), jnp.int32),
     length=jax.ShapeDtypeStruct((groups,), jnp.int32),
@@ -215,7 +222,12 @@ def decode_chunk(
     sampler: draws tokens.
     limits: as given to `init_state`.
     steps: at most this many, so that the caller gets its turn.
+
+  Raises:
+    errors.InputError: `steps` is below 1.
   """
+  if steps < 1:
+    raise errors.InputError(f"steps is {steps}; it must be at least 1")
   question_key = lineage.question_keys(key, state.uid)
   row_key = lineage.sample_keys(question_key, state.sample)
   working = state.active.any(-1)
