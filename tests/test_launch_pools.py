@@ -224,3 +224,32 @@ def test_a_file_of_questions(tmp_path, model, cache):
   )
   assert done.returncode == 0, done.stderr
   assert pool.load_pool(tmp_path / "run").correct.shape == (6, 8)
+
+
+def test_a_published_checkpoint_goes_through_the_same_engine(
+  data_dir, tmp_path, cache
+):
+  out = tmp_path / "run"
+  command = kill_harness.python(
+    "-m",
+    "launch.sample",
+    f"--out={out}",
+    f"--config.model={data_dir / 'models' / 'stories260K-hf'}",
+    "--config.task=jsonl",
+    f"--config.questions.path={data_dir / 'math' / 'math500_test.jsonl'}",
+    "--config.questions.question=problem",
+    "--config.questions.count=4",
+    "--config.samples=3",
+    "--config.limits.prompt_tokens=440",
+    "--config.limits.max_tokens=24",
+    "--config.engine.groups=2",
+    "--config.engine.rows=2",
+  )
+  done = _run(command, cache)
+  assert done.returncode == 0, done.stderr
+  rows = shards.read(out / pool.STAGE).to_pylist()
+  assert len(rows) == 12
+  # It tells stories, so nothing is right; but it is the model that speaks.
+  assert {row["verdict"] for row in rows} <= {"wrong", "ungradable"}
+  mean = np.mean([value for row in rows for value in row["logprobs"]])
+  assert mean > -4, "worse than chance among 60 of its 512 tokens"
