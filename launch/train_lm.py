@@ -54,9 +54,7 @@ def main(_: list[str]) -> None:
     length=config.data.length,
   )
   validation = found.stream("validation", config.seed)
-  held_out = data_lib.take(
-    pack(validation, prompt_weight=0.0), config.validation.batches
-  )
+  unweighted = pack(validation, prompt_weight=0.0)
   mesh = sharding.data_mesh()
   copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
   state = jax.jit(
@@ -76,7 +74,7 @@ def main(_: list[str]) -> None:
   state, progress = loop.run(
     state,
     pack(train, prompt_weight=config.data.prompt_weight),
-    held_out,
+    data_lib.take(unweighted, config.validation.batches),
     out,
     step=jit(step, out_shardings=(copies, copies), donate_argnums=0),
     loss=jit(loss),
