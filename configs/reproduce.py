@@ -1,7 +1,7 @@
 """The main job: the embedded model on word problems, from pool to page.
 
-  python -m launch.reproduce --out runs/reproduce
-  python -m launch.reproduce --out runs/full --full
+  python -m launch.reproduce
+  python -m launch.reproduce --full
 
 For a host with two CPU cores; a pod slice takes more groups and rows.
 """

@@ -1,8 +1,6 @@
 """What launchers that sample share: the set-up of a pool."""
 
-import dataclasses
 import functools
-import pathlib
 import time
 
 import jax
@@ -11,7 +9,7 @@ import tqdm
 
 from tts_jax.decode import loop, pools, sampling, stream, usage
 from tts_jax.model import embedded, huggingface
-from tts_jax.store import atomic, manifest, pool, run
+from tts_jax.store import pool, run
 from tts_jax.tasks import base, jsonl, selection, tokenization
 
 
@@ -30,11 +28,13 @@ def find_questions(
 
 
 def sample_pool(
-  folder: run.Run, config: ml_collections.ConfigDict
+  folder: run.Run,
+  config: ml_collections.ConfigDict,
+  task: base.Task,
+  questions: list[base.Question],
 ) -> usage.Usage:
   """Fills a run's pool, with a progress bar; returns what that cost in all."""
-  task, questions = find_questions(config)
-  model = pathlib.Path(config.model) if config.model else embedded.FOLDER
+  model = embedded.folder(config.model, task.name)
   lm, params = huggingface.load(model, "float32")
   params, tokenizer = jax.device_put(params), tokenization.load(model)
   limits = loop.Limits(
@@ -66,25 +66,24 @@ def sample_pool(
     samples=config.samples,
     prompt_tokens=config.limits.prompt_tokens,
   )
-  inputs = {
-    "questions": [dataclasses.asdict(question) for question in questions],
-    "model": {
-      path.name: atomic.file_hash(path)
-      for path in sorted([*model.glob("*.json"), *model.glob("*.safetensors")])
-    },
-  }
-  stage = folder.stage(pool.STAGE, pool.SCHEMA, manifest.config_hash(inputs))
-  print(f"{stage.folder}: {stage.report}", flush=True)
+  inputs_hash = pools.inputs_hash(questions, model)
+  stage = folder.stage(pool.STAGE, pool.SCHEMA, inputs_hash)
+  if stage.report.dropped:
+    print(f"{stage.folder}: {stage.report}")
+  pool.expect(folder, len(questions))
+  size, batch = len(questions), config.engine.batch
+  kept = size - len(pools.missing(stage, questions, batch))
+  print(f"{size} questions x {config.samples} samples, {kept} done", flush=True)
   before = total = usage.load(folder)
   start = time.monotonic()
-  with tqdm.tqdm(total=len(questions), unit="question", mininterval=1) as bar:
+  with tqdm.tqdm(total=size, initial=kept, unit="question") as bar:
     for progress in pools.fill(
-      stage, questions, sample, task, tokenizer, batch=config.engine.batch
+      stage, questions, sample, task, tokenizer, batch=batch
     ):
       seconds = time.monotonic() - start
       total = before.plus(progress.stats, seconds)
       total.save(folder)
       rate = progress.stats.generated / seconds
       bar.set_postfix_str(f"{rate:,.0f} tokens/s", refresh=False)
-      bar.update(len(questions) - progress.left - bar.n)
+      bar.update()
   return total

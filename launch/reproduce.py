@@ -1,7 +1,7 @@
 """The main job: the embedded model answers questions it has never seen.
 
-  python -m launch.reproduce --out runs/reproduce
-  python -m launch.reproduce --out runs/full --full
+  python -m launch.reproduce
+  python -m launch.reproduce --full
 
 Samples a pool, then writes summary.json and report.html, which needs nothing
 but a browser. Killed and started again with the same --out it goes on.
@@ -16,10 +16,13 @@ from absl import flags
 from launch import entry, pooling
 from tts_jax.report import page, transcripts
 from tts_jax.scaling import summary as summary_lib
-from tts_jax.store import atomic, pool, provenance, run
+from tts_jax.store import atomic, pool, run
+from tts_jax.tasks import base
 
 _CONFIG = entry.config_flag("configs/reproduce.py")
-_OUT = flags.DEFINE_string("out", "runs/reproduce", "Folder of the run.")
+_OUT = flags.DEFINE_string(
+  "out", None, "Folder of the run; by default runs/reproduce, or runs/full."
+)
 _FULL = flags.DEFINE_bool(
   "full", False, "Take all questions at 256 samples, not the config's subset."
 )
@@ -27,34 +30,42 @@ _FULL = flags.DEFINE_bool(
 
 def main(_: list[str]) -> None:
   """Samples, summarises, and writes the page."""
-  config, out = _CONFIG.value, pathlib.Path(_OUT.value)
+  config = _CONFIG.value
   if _FULL.value:
     config.questions.count, config.samples = 0, 256
+  default = "runs/full" if _FULL.value else "runs/reproduce"
+  out = pathlib.Path(_OUT.value or default)
+  task, questions = pooling.find_questions(config)
+  summary_lib.check(len(questions), config.samples, config.seed)
   with run.Run.open(out, config.to_dict()) as folder:
-    usage = pooling.sample_pool(folder, config)
+    usage = pooling.sample_pool(folder, config, task, questions)
     found = pool.load_pool(out)
+    budgets = summary_lib.budgets(config.samples)
     summary = summary_lib.summarise(
-      found.answers,
-      found.correct,
-      summary_lib.budgets(config.samples),
-      config.seed,
+      found.answers, found.correct, budgets, config.seed
     )
     summary |= {
-      "commit": provenance.commit(),
+      "groups": summary_lib.by_group(
+        found.correct,
+        [base.group(question) for question in questions],
+        budgets,
+        config.seed,
+      ),
+      "verdicts": found.verdicts(),
+      "truncated": int((~found.finished).sum()),
+      "commit": usage.commit,
       "config_hash": folder.config_hash,
-      "truncated": float((~found.finished).mean()),
       "tokens_generated": usage.stats.generated,
       "seconds": usage.seconds,
       "row_utilisation": usage.stats.utilisation,
     }
     folder.write_json("summary.json", summary)
-    task, questions = pooling.find_questions(config)
     text = page.render(
       summary,
       title=f"Test-time compute on {task.name}",
       settings={
         "command": "python -m launch.reproduce " + shlex.join(sys.argv[1:]),
-        "commit": summary["commit"],
+        "commit": usage.commit,
         "config hash": folder.config_hash,
         "model": config.model or "the embedded model",
         "sampler": config.sampler.to_json(),
@@ -63,13 +74,8 @@ def main(_: list[str]) -> None:
       samples=transcripts.read(out, found, questions),
     )
     atomic.write_bytes(out / "report.html", text.encode())
-  single, most = summary["pass_at_k"]["1"], str(config.samples)
-  print(
-    f"pass@1 {single['mean']:.3f} [{single['low']:.3f}, {single['high']:.3f}]  "
-    f"majority@{most} {summary['majority_at_k'][most]['mean']:.3f}  "
-    f"pass@{most} {summary['pass_at_k'][most]['mean']:.3f}\n"
-    f"{out / 'report.html'}"
-  )
+  print(summary_lib.headline(summary))
+  print(out / "report.html")
 
 
 if __name__ == "__main__":

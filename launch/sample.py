@@ -20,8 +20,9 @@ _OUT = flags.DEFINE_string("out", "runs/pool", "Folder of the run.")
 def main(_: list[str]) -> None:
   """Samples what the folder lacks."""
   config = _CONFIG.value
+  task, questions = pooling.find_questions(config)
   with run.Run.open(_OUT.value, config.to_dict()) as folder:
-    total = pooling.sample_pool(folder, config)
+    total = pooling.sample_pool(folder, config, task, questions)
   print(
     f"{total.stats.generated:,} tokens in {total.seconds:.0f} s, rows "
     f"{total.stats.utilisation:.1%} busy: {_OUT.value}"

@@ -153,3 +153,29 @@ def test_table_keeps_its_rows():
 
 def test_verdicts_are_those_of_the_tasks():
   assert set(pool.VERDICTS) == {verdict.value for verdict in base.Verdict}
+
+
+def test_a_pool_that_lacks_questions_is_not_taken_for_whole(tmp_path):
+  with run.Run.open(tmp_path / "run", {}) as folder:
+    stage = folder.stage(pool.STAGE, pool.SCHEMA, "inputs")
+    pool.expect(folder, 2)
+    stage.write(
+      0,
+      pool.table(
+        question_id=["q"],
+        uid=[1],
+        sample=[0],
+        text=["1"],
+        tokens=[[5]],
+        logprobs=[[-0.5]],
+        step_min_logprob=[[-0.5]],
+        answer=["1"],
+        verdict=["correct"],
+        finished=[True],
+      ),
+    )
+  with pytest.raises(errors.InputError, match="has 1 of 2 questions"):
+    pool.load_pool(tmp_path / "run")
+  found = pool.load_pool(tmp_path / "run", partial=True)
+  assert found.question_ids == ("q",)
+  assert found.verdicts() == {"correct": 1, "wrong": 0, "ungradable": 0}

@@ -1,6 +1,7 @@
 """Pools: the samples of many questions, graded, as shards of a run."""
 
 import dataclasses
+import pathlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 from tts_jax import errors, types
 from tts_jax.decode import loop, stream
 from tts_jax.model import config as model_config
-from tts_jax.store import pool, shards
+from tts_jax.store import atomic, manifest, pool, shards
 from tts_jax.tasks import base, tokenization
 
 Sample = Callable[[Iterable[stream.Request]], Iterator[stream.Result]]
@@ -143,6 +144,30 @@ def rows(
   )
 
 
+def inputs_hash(questions: Sequence[base.Question], model: pathlib.Path) -> str:
+  """Hash of what a pool is made from: the questions and the model's files."""
+  files = [*model.glob("*.json"), *model.glob("*.safetensors")]
+  return manifest.config_hash(
+    {
+      "questions": [dataclasses.asdict(question) for question in questions],
+      "model": {path.name: atomic.file_hash(path) for path in sorted(files)},
+    }
+  )
+
+
+def missing(
+  stage: shards.Stage, questions: Sequence[base.Question], batch: int
+) -> list[int]:
+  """Indices of the questions whose shards are not there yet.
+
+  Raises:
+    InputError: no question; two questions of one id; a batch below 1.
+  """
+  _check(questions, batch)
+  done = stage.done()
+  return [i for i in range(len(questions)) if i // batch not in done]
+
+
 def fill(
   stage: shards.Stage,
   questions: Sequence[base.Question],
@@ -171,13 +196,10 @@ def fill(
     Progress, after each question.
 
   Raises:
-    InputError: no question; two questions of one id; the step delimiter is no
-      token.
+    InputError: as `missing`; the step delimiter is no token.
   """
-  _check(questions, batch)
+  todo = missing(stage, questions, batch)
   delimiters = tokenizer.tokens_with(task.step_delimiter)
-  done = stage.done()
-  todo = [i for i in range(len(questions)) if i // batch not in done]
   waiting: dict[int, dict[int, pa.Table]] = {}
   results = sample(request(questions[i], task, tokenizer) for i in todo)
   for count, result in enumerate(results, 1):

@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 from tts_jax.decode import stream
-from tts_jax.store import run
+from tts_jax.store import provenance, run
 
 _FILE = "usage.json"
 
@@ -16,10 +16,14 @@ class Usage:
   Attributes:
     stats: of all calls together.
     seconds: of sampling, grading included.
+    commit: of the code that began the pool.
+    config_hash: of the run's config when the work was done.
   """
 
   stats: stream.Stats = dataclasses.field(default_factory=stream.Stats)
   seconds: float = 0.0
+  commit: str
+  config_hash: str
 
   def plus(self, stats: stream.Stats, seconds: float) -> "Usage":
     """With another call's work added."""
@@ -27,7 +31,9 @@ class Usage:
       field.name: getattr(self.stats, field.name) + getattr(stats, field.name)
       for field in dataclasses.fields(stream.Stats)
     }
-    return Usage(stats=stream.Stats(**total), seconds=self.seconds + seconds)
+    return dataclasses.replace(
+      self, stats=stream.Stats(**total), seconds=self.seconds + seconds
+    )
 
   def save(self, folder: run.Run) -> None:
     """Writes `usage.json`."""
@@ -35,9 +41,13 @@ class Usage:
 
 
 def load(folder: run.Run) -> Usage:
-  """What earlier calls did; nothing in a new folder."""
-  path = folder.path / _FILE
-  if not path.exists():
-    return Usage()
-  found = json.loads(path.read_text())
-  return Usage(stats=stream.Stats(**found["stats"]), seconds=found["seconds"])
+  """What earlier calls did; nothing in a new folder.
+
+  A run that has no shard yet can change its config; what went into the old one
+  is not counted.
+  """
+  path, config_hash = folder.path / _FILE, folder.config_hash
+  found = json.loads(path.read_text()) if path.exists() else {}
+  if found.get("config_hash") != config_hash:
+    return Usage(commit=provenance.commit(), config_hash=config_hash)
+  return Usage(**{**found, "stats": stream.Stats(**found["stats"])})

@@ -2,5 +2,27 @@
 
 import pathlib
 
+from tts_jax import errors
+
 # A Hugging Face folder: weights, config, tokenizer, and a card on their making.
 FOLDER = pathlib.Path(__file__).parent.parent / "assets" / "model"
+# The task that it was trained for.
+TASK = "gsm_symbolic"
+
+
+def folder(path: str, task: str) -> pathlib.Path:
+  """The folder at `path`, or where that is empty, the package's.
+
+  Args:
+    path: as the config has it.
+    task: name of the task to answer.
+
+  Raises:
+    InputError: `path` is empty and the task is not the embedded model's.
+  """
+  if not path and task != TASK:
+    raise errors.InputError(
+      f"config.model is empty, which is the model of {TASK}; give a folder with"
+      f" a model for {task}"
+    )
+  return pathlib.Path(path) if path else FOLDER

@@ -56,6 +56,7 @@ def render(
       wide=True,
     ),
     _by_bin(summary["bins"]),
+    *_by_group(summary),
     "<h2>Settings</h2>",
     _pairs(settings),
     *_cost(summary),
@@ -153,6 +154,23 @@ def _by_bin(bins: Sequence[Summary]) -> str:
   return _table(header, rows)
 
 
+def _by_group(summary: Summary) -> list[str]:
+  groups = summary.get("groups", {})
+  if len(groups) < 2:
+    return []
+  ks = [k for k in ("1", "64", "256") if k in summary["pass_at_k"]]
+  rows = [
+    (
+      _text(name),
+      str(one["questions"]),
+      *(_interval(one["pass_at_k"][k]) for k in ks),
+    )
+    for name, one in groups.items()
+  ]
+  header = ("questions of templates", "questions", *(f"pass@{k}" for k in ks))
+  return [_table(header, rows)]
+
+
 def _pairs(pairs: Mapping[str, Any]) -> str:
   body = "".join(
     f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>"
@@ -170,6 +188,11 @@ def _cost(summary: Summary) -> list[str]:
   if summary.get("seconds") and "tokens_generated" in summary:
     rate = summary["tokens_generated"] / summary["seconds"]
     pairs["tokens a second"] = f"{rate:,.0f}"
+  if "verdicts" in summary:
+    counted = summary["verdicts"].items()
+    pairs["verdicts"] = ", ".join(f"{n:,} {word}" for word, n in counted)
+  if "truncated" in summary:
+    pairs["cut at the limit"] = f"{summary['truncated']:,} samples"
   if "row_utilisation" in summary:
     share = summary["row_utilisation"]
     pairs["row utilisation"] = f"{share:.1%} of row-steps made a kept token"

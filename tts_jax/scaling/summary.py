@@ -1,10 +1,11 @@
 """The numbers of a pool, as `summary.json` holds them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from tts_jax import errors
 from tts_jax.scaling import difficulty, estimators, intervals
 
 # Where the room above majority is always stated, when the pool is that large.
@@ -12,8 +13,29 @@ _ROOM_AT = 64
 
 
 def budgets(samples: int) -> list[int]:
-  """The powers of two up to the pool's size, from 1."""
-  return [2**power for power in range(samples.bit_length())]
+  """The powers of two below the pool's size, from 1, and the size itself."""
+  powers = [2**power for power in range(samples.bit_length())]
+  return sorted({*powers, samples})
+
+
+def check(questions: int, samples: int, seed: int) -> None:
+  """Checks, before anything is sampled, that a pool can be summarised.
+
+  Raises:
+    InputError: fewer than 5 questions or 2 samples, or a seed below 0.
+  """
+  if questions < difficulty.BINS:
+    raise errors.InputError(
+      f"there are {questions} questions; at least {difficulty.BINS} are needed,"
+      " one a difficulty bin"
+    )
+  if samples < 2:
+    raise errors.InputError(
+      f"config.samples is {samples}; at least 2 are needed, one to place a"
+      " question in its bin and one to score it"
+    )
+  if seed < 0:
+    raise errors.InputError(f"config.seed is {seed}; it must be at least 0")
 
 
 def summarise(
@@ -66,6 +88,38 @@ def summarise(
     "room": _by_k(room_ks, room),
     "bins": _bins(answers, correct, ks, seed, draws),
   }
+
+
+def headline(summary: Mapping[str, Any]) -> str:
+  """The first numbers of a summary, as a line."""
+  single, most = summary["pass_at_k"]["1"], str(summary["samples"])
+  return (
+    f"pass@1 {single['mean']:.3f} [{single['low']:.3f}, {single['high']:.3f}]"
+    f"  majority@{most} {summary['majority_at_k'][most]['mean']:.3f}"
+    f"  pass@{most} {summary['pass_at_k'][most]['mean']:.3f}"
+  )
+
+
+def by_group(
+  correct: np.ndarray, names: Sequence[str], ks: Sequence[int], seed: int
+) -> dict[str, dict[str, Any]]:
+  """pass@k of each group of questions, such as held-out templates.
+
+  Args:
+    correct: [Q, N] bool.
+    names: Q names, the group of each question.
+    ks: budgets.
+    seed: of the resampling.
+
+  Returns:
+    {name: {"questions", "pass_at_k": {k: interval}}}.
+  """
+  groups = {}
+  for name in sorted(set(names)):
+    mine = correct[np.array(names) == name]
+    passed = intervals.bootstrap(estimators.pass_at_k(mine, ks), seed=seed)
+    groups[name] = {"questions": len(mine), "pass_at_k": _by_k(ks, passed)}
+  return groups
 
 
 def _bins(

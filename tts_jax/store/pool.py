@@ -1,6 +1,7 @@
 """The pool: samples of every question, as a table and as arrays."""
 
 import dataclasses
+import json
 import math
 import os
 import pathlib
@@ -12,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tts_jax import errors
-from tts_jax.store import shards
+from tts_jax.store import run, shards
 
 STAGE = "pool"
+_EXPECTED = "pool.json"
 VERDICTS = ("correct", "wrong", "ungradable")
 
 SCHEMA = pa.schema(
@@ -65,6 +67,12 @@ class Pool:
   length: np.ndarray
   logprob: np.ndarray
   least_logprob: np.ndarray
+
+  def verdicts(self) -> dict[str, int]:
+    """How many samples had each verdict."""
+    correct, ungradable = int(self.correct.sum()), int(self.ungradable.sum())
+    wrong = self.correct.size - correct - ungradable
+    return dict(zip(VERDICTS, (correct, wrong, ungradable), strict=True))
 
 
 def table(
@@ -132,8 +140,16 @@ def table(
   return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
+def expect(run_folder: run.Run, questions: int) -> None:
+  """Writes down how many questions the run's pool is to have."""
+  run_folder.write_json(_EXPECTED, {"questions": questions})
+
+
 def load_pool(
-  path: str | os.PathLike[str], *, samples: int | None = None
+  path: str | os.PathLike[str],
+  *,
+  samples: int | None = None,
+  partial: bool = False,
 ) -> Pool:
   """Loads the pool of a run: `pool.load_pool("runs/first")`.
 
@@ -142,13 +158,14 @@ def load_pool(
   Args:
     path: a run's folder, or its pool's.
     samples: N; each question's first N samples are used. None: all.
+    partial: take a pool that still lacks questions.
 
   Returns:
     The pool as arrays.
 
   Raises:
-    InputError: there is no pool, a shard is broken, or a question lacks a
-      sample below N or has one twice.
+    InputError: there is no pool, a shard is broken, questions are missing, or
+      one lacks a sample below N or has one twice.
   """
   folder = pathlib.Path(path)
   folder = folder / STAGE if (folder / STAGE).is_dir() else folder
@@ -164,6 +181,14 @@ def load_pool(
   place = question.astype(np.int64) * samples + rows["sample"].to_numpy()
   question_ids = tuple(ids.to_pylist())
   _check_whole(folder, place, question_ids, samples)
+  expected = folder.parent / _EXPECTED
+  if expected.is_file() and not partial:
+    wanted = json.loads(expected.read_text())["questions"]
+    if len(question_ids) < wanted:
+      raise errors.InputError(
+        f"{folder}: the pool has {len(question_ids)} of {wanted} questions;"
+        " start its command again, or load it with partial=True"
+      )
   order = np.argsort(place)
 
   def square(values: np.ndarray) -> np.ndarray:

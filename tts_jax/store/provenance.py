@@ -11,10 +11,9 @@ _ROOT = pathlib.Path(__file__).parent.parent.parent
 def commit() -> str:
   """The commit of this checkout, `+changes` where files differ from it.
 
-  Outside a checkout, as in an installed wheel: the version.
+  Where git cannot say, as in an installed wheel or another user's checkout: the
+  version.
   """
-  if not (_ROOT / ".git").exists():
-    return f"version {version.__version__}"
 
   def git(*arguments: str) -> str:
     command = ["git", "-C", str(_ROOT), *arguments]
@@ -22,5 +21,10 @@ def commit() -> str:
       command, check=True, capture_output=True, text=True
     ).stdout.strip()
 
-  changed = git("status", "--porcelain", "--untracked-files=no")
-  return git("rev-parse", "HEAD") + ("+changes" if changed else "")
+  if (_ROOT / ".git").exists():
+    try:
+      changed = git("status", "--porcelain", "--untracked-files=no")
+      return git("rev-parse", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+      pass  # No git, or not our checkout: what follows is as true.
+  return f"version {version.__version__}"

@@ -95,6 +95,13 @@ class Task(Protocol):
     ...
 
 
+def group(question: Question) -> str:
+  """Whether its kind was met in training: "trained", "held out" or "all"."""
+  if "held_out" not in question.meta:
+    return "all"
+  return "held out" if question.meta["held_out"] else "trained"
+
+
 def marked_answer(completion: str) -> str | None:
   """Returns what stands after `####` on the last line that has it."""
   found = _ANSWER_LINE.findall(completion)

@@ -1,0 +1,70 @@
+"""The model of the package is what the README and its card say it is."""
+
+import json
+import os
+import subprocess
+
+import kill_harness
+import pytest
+
+from configs import reproduce
+from tts_jax.decode import loop, pools
+from tts_jax.model import embedded, huggingface
+from tts_jax.tasks import tokenization
+
+
+def test_it_fits_the_default_settings():
+  lm, params = huggingface.load(embedded.FOLDER)
+  tokenizer = tokenization.load(embedded.FOLDER)
+  config = reproduce.get_config()
+  limits = loop.Limits(
+    max_tokens=config.limits.max_tokens, end_token=tokenizer.end_token
+  )
+  pools.check_fit(lm.config, tokenizer, config.limits.prompt_tokens, limits)
+  assert str(params["embedding"].dtype) == "bfloat16"
+
+
+def test_it_is_small():
+  size = sum(path.stat().st_size for path in embedded.FOLDER.iterdir())
+  assert size < 12e6
+
+
+def test_its_card_states_how_it_was_made():
+  card = (embedded.FOLDER / "README.md").read_text()
+  for word in ("python -m launch.train_lm", "seed", "Apache-2.0", "validation"):
+    assert word in card
+  curve = (embedded.FOLDER / "metrics.jsonl").read_text().splitlines()
+  losses = [json.loads(line).get("validation_loss") for line in curve]
+  best = min(loss for loss in losses if loss)
+  assert f"{best:.4f}" in card
+
+
+def test_the_readme_is_finished():
+  readme = (kill_harness.ROOT / "README.md").read_text()
+  assert "@@" not in readme
+
+
+def test_it_answers_questions_that_it_has_not_seen(tmp_path):
+  out = tmp_path / "run"
+  done = subprocess.run(
+    kill_harness.python(
+      "-m",
+      "launch.reproduce",
+      f"--out={out}",
+      "--config.questions.count=25",
+      "--config.samples=8",
+    ),
+    capture_output=True,
+    text=True,
+    check=False,
+    cwd=kill_harness.ROOT,
+    env={**os.environ, "JAX_PLATFORMS": "cpu"},
+  )
+  assert done.returncode == 0, done.stderr
+  summary = json.loads((out / "summary.json").read_text())
+  # 200 samples of 25 questions: wide, but a broken model is at 0.
+  assert 0.2 < summary["pass_at_1"] < 0.8
+  groups = summary["groups"]
+  assert groups["trained"]["pass_at_k"]["8"]["mean"] > 0.6
+  assert summary["truncated"] < 20
+  assert summary["bins"][0]["pass_at_1"] == pytest.approx(1, abs=0.3)

@@ -1,0 +1,74 @@
+"""The main job on a tiny model, with settings that a person may choose."""
+
+import json
+import os
+import subprocess
+
+import kill_harness
+import pytest
+import tiny_model
+
+from tts_jax.store import pool, shards
+
+_SMALL = (
+  "--config.task=arithmetic",
+  "--config.questions.count=6",
+  "--config.samples=7",
+  "--config.limits.prompt_tokens=32",
+  "--config.limits.max_tokens=12",
+  "--config.engine.groups=2",
+  "--config.engine.rows=2",
+  "--config.engine.batch=2",
+)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+  folder = tmp_path_factory.mktemp("model")
+  tiny_model.save(folder)
+  return folder
+
+
+def _run(*flags):
+  return subprocess.run(
+    kill_harness.python("-m", "launch.reproduce", *_SMALL, *flags),
+    capture_output=True,
+    text=True,
+    check=False,
+    cwd=kill_harness.ROOT,
+    env={**os.environ, "JAX_PLATFORMS": "cpu"},
+  )
+
+
+def test_a_budget_need_not_be_a_power_of_two(tmp_path, model):
+  out = tmp_path / "run"
+  done = _run(f"--out={out}", f"--config.model={model}")
+  assert done.returncode == 0, done.stderr
+  summary = json.loads((out / "summary.json").read_text())
+  assert set(summary["pass_at_k"]) == {"1", "2", "4", "7"}
+  assert "majority@7" in done.stdout
+  rows = shards.read(out / pool.STAGE)["verdict"].to_pylist()
+  assert summary["verdicts"] == {
+    word: rows.count(word) for word in pool.VERDICTS
+  }
+  assert summary["groups"]["all"]["questions"] == 6
+
+
+@pytest.mark.parametrize(
+  ("flags", "message"),
+  [
+    (("--config.seed=-1",), "config.seed is -1"),
+    (("--config.samples=1",), "config.samples is 1; at least 2"),
+    (("--config.questions.count=4",), "there are 4 questions; at least 5"),
+    (("--config.model=",), "give a folder with a model for arithmetic"),
+  ],
+)
+def test_what_would_fail_at_the_end_fails_at_the_start(
+  tmp_path, model, flags, message
+):
+  out = tmp_path / "run"
+  done = _run(f"--out={out}", f"--config.model={model}", *flags)
+  assert done.returncode == 2
+  assert message in done.stderr
+  assert len(done.stderr.strip().splitlines()) == 1
+  assert not (out / pool.STAGE).exists()
