@@ -9,16 +9,17 @@ metrics.jsonl, checkpoints/, best/ and a Hugging Face folder, model/.
 
 import functools
 import os
-import pathlib
 
 import jax
 import jax.numpy as jnp
+import ml_collections
 from absl import flags, logging
 
 from launch import entry
 from tts_jax import sharding
 from tts_jax.model import config as model_config
 from tts_jax.model import huggingface, transformer
+from tts_jax.store import run
 from tts_jax.tasks import catalogue
 from tts_jax.train import data as data_lib
 from tts_jax.train import loop
@@ -33,17 +34,21 @@ def main(_: list[str]) -> None:
   logging.set_verbosity(logging.WARNING)  # Orbax logs each file it writes.
   # A device per core: XLA's own threads leave half of two cores idle.
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
-  config, out = _CONFIG.value, pathlib.Path(_OUT.value)
-  found = catalogue.find(config.task)
+  config = _CONFIG.value
+  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+    _train(folder, config)
+
+
+def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
+  found, out = catalogue.find(config.task), folder.path
   train = found.stream("train", config.seed)
   tokenizer = data_lib.run_tokenizer(
-    found.task, train, out / "model", **config.tokenizer
+    found.task, train, out / "model", anew=folder.fresh, **config.tokenizer
   )
-  lm = transformer.Transformer(
-    model_config.TransformerConfig(
-      vocabulary=tokenizer.vocabulary, **config.model
-    )
+  shape = model_config.TransformerConfig(
+    vocabulary=tokenizer.vocabulary, **config.model
   )
+  lm = transformer.Transformer(shape)
   steps = config.schedule.steps
   optimizer = step_lib.Optimizer(steps=steps, **config.optimizer)
   pack = functools.partial(
@@ -53,14 +58,11 @@ def main(_: list[str]) -> None:
     rows=config.data.rows,
     length=config.data.length,
   )
-  validation = found.stream("validation", config.seed)
-  unweighted = pack(validation, prompt_weight=0.0)
+  unweighted = pack(found.stream("validation", config.seed), prompt_weight=0.0)
   mesh = sharding.data_mesh()
   copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
-  state = jax.jit(
-    functools.partial(step_lib.init, lm=lm, optimizer=optimizer),
-    out_shardings=copies,
-  )(jax.random.key(config.seed))
+  init = functools.partial(step_lib.init, lm=lm, optimizer=optimizer)
+  state = jax.jit(init, out_shardings=copies)(jax.random.key(config.seed))
   size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
   print(f"{size:,} parameters, {steps} steps, to {out}", flush=True)
   step = functools.partial(
@@ -69,7 +71,6 @@ def main(_: list[str]) -> None:
     optimizer=optimizer,
     microbatches=config.data.microbatches,
   )
-  loss = functools.partial(step_lib.loss, lm=lm)
   jit = functools.partial(jax.jit, in_shardings=(copies, split))
   state, progress = loop.run(
     state,
@@ -77,7 +78,7 @@ def main(_: list[str]) -> None:
     data_lib.take(unweighted, config.validation.batches),
     out,
     step=jit(step, out_shardings=(copies, copies), donate_argnums=0),
-    loss=jit(loss),
+    loss=jit(functools.partial(step_lib.loss, lm=lm)),
     schedule=loop.Schedule(**config.schedule),
   )
   params = jax.tree.map(lambda x: x.astype(jnp.bfloat16), state.params)

@@ -1,5 +1,6 @@
 """Kills a command at given times until it has run to its end."""
 
+import itertools
 import os
 import pathlib
 import random
@@ -17,7 +18,8 @@ def run_killed(
   command: Sequence[str],
   delays: Iterable[float],
   *,
-  started: Callable[[], bool] = lambda: True,
+  progress: Callable[[], object] | None = None,
+  killed: Callable[[], None] = lambda: None,
   env: Mapping[str, str] | None = None,
   deadline: float = 300.0,
 ) -> int:
@@ -28,9 +30,12 @@ def run_killed(
 
   Args:
     command: the program and its arguments.
-    delays: seconds from when `started()` turns true to the kill.
-    started: polled once a run is under way, so that kills fall into the work
-      and not into the import of libraries.
+    delays: seconds from a run's first progress to its kill.
+    progress: gives another value once a run's work has got on. It is compared
+      with its value before that run, so that kills fall into the work and not
+      into the import of libraries, however often it has run before. None: kills
+      may fall anywhere.
+    killed: called after each kill.
     env: variables on top of this process's.
     deadline: seconds that any one run may take.
 
@@ -41,7 +46,12 @@ def run_killed(
     AssertionError: a run failed or took too long; its output is in the text.
   """
   kills = 0
+
+  def begun(before: object) -> bool:
+    return progress is None or progress() != before
+
   for delay in [*delays, None]:
+    before = progress() if progress else None
     with tempfile.TemporaryFile("w+") as output:
       # A file, not a pipe: a child that outlives the kill must not block us.
       child = subprocess.Popen(
@@ -53,7 +63,7 @@ def run_killed(
       )
       try:
         if delay is not None:
-          while child.poll() is None and not started():
+          while child.poll() is None and not begun(before):
             time.sleep(0.001)
           time.sleep(delay)
           child.send_signal(signal.SIGKILL)
@@ -63,6 +73,7 @@ def run_killed(
         child.wait()
       if status == -signal.SIGKILL:
         kills += 1
+        killed()
         continue
       output.seek(0)
       assert status == 0, f"exit status {status}:\n{output.read()}"
@@ -74,6 +85,16 @@ def random_delays(count: int, longest: float, seed: int) -> list[float]:
   """Draws `count` delays between 0 and `longest` seconds."""
   source = random.Random(seed)
   return [source.uniform(0, longest) for _ in range(count)]
+
+
+def spread_delays(count: int, whole: float, seed: int) -> list[float]:
+  """Draws `count` delays that add up to at most `whole` seconds.
+
+  Kills of a run that goes on where it was thus fall all over its work.
+  """
+  source = random.Random(seed)
+  points = sorted(source.uniform(0, whole) for _ in range(count))
+  return [after - before for before, after in itertools.pairwise([0, *points])]
 
 
 def contents(folder: pathlib.Path) -> dict[str, bytes]:

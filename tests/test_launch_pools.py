@@ -23,6 +23,12 @@ _SMALL = (
   "--config.engine.steps=8",
   "--config.engine.batch=2",
 )
+# Seconds of sampling, many shards.
+_LONG = (
+  "--config.questions.count=160",
+  "--config.samples=32",
+  "--config.engine.batch=4",
+)
 
 
 @pytest.fixture(scope="module")
@@ -90,24 +96,37 @@ def test_a_pool_has_every_sample_of_every_question(whole):
   assert {row["finished"] for row in rows} == {True, False}
 
 
-def test_killed_at_random_a_pool_is_the_same(whole, tmp_path, model, cache):
+def test_killed_at_random_a_pool_is_the_same(tmp_path, model, cache):
   """At least ten kills: nothing lost, nothing doubled, every byte the same."""
+  done = _run(_command("sample", tmp_path / "whole", model, *_LONG), cache)
+  assert done.returncode == 0, done.stderr
+  expected = kill_harness.contents(tmp_path / "whole" / pool.STAGE)
+  assert len(expected) == 40
+  written = [
+    path.stat().st_mtime for path in (tmp_path / "whole" / pool.STAGE).iterdir()
+  ]
+  partial: list[int] = []
   kills = attempt = 0
   while kills < 10:
     # Once the work is done there is nothing left to kill: begin anew.
     folder = tmp_path / f"run{attempt}"
-    begun = folder / "usage.json"
+    usage, stage = folder / "usage.json", folder / pool.STAGE
     attempt += 1
     kills += kill_harness.run_killed(
-      _command("sample", folder, model),
-      kill_harness.random_delays(10 - kills, 0.4, seed=attempt),
-      started=begun.exists,
+      _command("sample", folder, model, *_LONG),
+      kill_harness.spread_delays(
+        12 - kills, max(written) - min(written), seed=attempt
+      ),
+      # Written after each question, and never twice the same: it has seconds.
+      progress=lambda usage=usage: usage.exists() and usage.read_bytes(),
+      killed=lambda stage=stage: partial.append(
+        len(list(stage.glob("*.parquet")))
+      ),
       env=cache,
     )
-    assert kill_harness.contents(folder / pool.STAGE) == kill_harness.contents(
-      whole / pool.STAGE
-    )
-    assert attempt < 12, "runs end before they can be killed"
+    assert kill_harness.contents(stage) == expected
+    assert attempt < 6, "runs end before they can be killed"
+  assert len({shards for shards in partial if 0 < shards < 40}) >= 5, partial
 
 
 def test_the_pool_does_not_depend_on_the_engine(whole, tmp_path, model, cache):
@@ -150,7 +169,7 @@ def test_reproduce_writes_the_summary_and_the_page(tmp_path, model, cache):
   # Started again it samples nothing and says the same.
   again = _run(command, cache)
   assert again.returncode == 0, again.stderr
-  assert "kept 6 shards" in again.stdout
+  assert "12 questions x 8 samples, 12 done" in again.stdout
   assert json.loads((out / "summary.json").read_text()) == summary
 
 
@@ -188,6 +207,17 @@ def test_bad_settings_end_in_one_line(tmp_path, model, cache, flags, message):
   assert done.returncode == 2, done.stderr
   assert message in done.stderr
   assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_flag_can_be_corrected_in_the_same_folder(
+  tmp_path, model, cache
+):
+  out = tmp_path / "run"
+  for flag in ("--config.samples=0", "--config.engine.rows=0"):
+    assert _run(_command("sample", out, model, flag), cache).returncode == 2
+  done = _run(_command("sample", out, model), cache)
+  assert done.returncode == 0, done.stderr
+  assert pool.load_pool(out).answers.shape == (12, 8)
 
 
 def test_a_model_folder_of_two_models_is_refused(tmp_path, model, cache):

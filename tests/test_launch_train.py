@@ -1,6 +1,8 @@
 """The training launcher, from the command line, killed and started again."""
 
 import json
+import os
+import subprocess
 
 import kill_harness
 import numpy as np
@@ -15,7 +17,7 @@ _SMALL = (
   "--config.model.mlp_width=16",
   "--config.data.rows=4",
   "--config.optimizer.warmup=2",
-  "--config.schedule.steps=30",
+  "--config.schedule.steps=60",
   "--config.schedule.log_every=1",
   "--config.schedule.validate_every=5",
   "--config.validation.batches=1",
@@ -28,29 +30,54 @@ def _lines(folder):
   return [json.loads(line) for line in lines]
 
 
-def test_killed_at_random_training_ends_in_the_same_weights(tmp_path):
-  env = {
+def _env(tmp_path):
+  return {
     "JAX_PLATFORMS": "cpu",
     "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "cache"),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
   }
 
-  def command(out):
-    return kill_harness.python(
-      "-m", "launch.train_lm", f"--out={tmp_path / out}", *_SMALL
-    )
 
-  kill_harness.run_killed(command("whole"), [], env=env)
+def _command(out, *flags):
+  return kill_harness.python(
+    "-m", "launch.train_lm", f"--out={out}", *_SMALL, *flags
+  )
+
+
+def _run(command, env):
+  return subprocess.run(
+    command,
+    capture_output=True,
+    text=True,
+    check=False,
+    cwd=kill_harness.ROOT,
+    env={**os.environ, **env},
+  )
+
+
+def test_killed_at_random_training_ends_in_the_same_weights(tmp_path):
+  env = _env(tmp_path)
+  kill_harness.run_killed(_command(tmp_path / "whole"), [], env=env)
+  reached: list[int] = []
+
+  def steps():
+    folder = tmp_path / "killed" / "checkpoints"
+    names = [path.name for path in folder.glob("*")]
+    return max((int(name) for name in names if name.isdecimal()), default=0)
+
   kills = kill_harness.run_killed(
-    command("killed"),
-    kill_harness.random_delays(3, 0.5, seed=0),
-    started=(tmp_path / "killed" / "metrics.jsonl").exists,
+    _command(tmp_path / "killed"),
+    # Counted from the first state that a run adds, so each gets on.
+    kill_harness.random_delays(4, 0.4, seed=0),
+    progress=steps,
+    killed=lambda: reached.append(steps()),
     env=env,
   )
-  assert kills == 3
+  assert kills == 4
+  assert len({step for step in reached if 0 < step < 60}) >= 3, reached
   assert _lines(tmp_path / "killed") == _lines(tmp_path / "whole")
   losses = [x["loss"] for x in _lines(tmp_path / "whole") if "loss" in x]
-  assert len(losses) == 30
+  assert len(losses) == 60
   assert np.mean(losses[-5:]) < losses[0] - 0.5
   weights = {
     out: (tmp_path / out / "model" / "model.safetensors").read_bytes()
@@ -61,3 +88,25 @@ def test_killed_at_random_training_ends_in_the_same_weights(tmp_path):
   lm, _ = huggingface.load(tmp_path / "whole" / "model")
   tokenizer = tokenization.load(tmp_path / "whole" / "model")
   assert lm.vocabulary == tokenizer.vocabulary
+
+  # What is trained stays as its config says.
+  before = kill_harness.contents(tmp_path / "whole")
+  changed = "--config.optimizer.learning_rate=0.5"
+  done = _run(_command(tmp_path / "whole", changed), env)
+  assert done.returncode == 2, done.stderr
+  assert "optimizer.learning_rate was 0.003, is now 0.5" in done.stderr
+  assert len(done.stderr.strip().splitlines()) == 1
+  assert kill_harness.contents(tmp_path / "whole") == before
+
+
+def test_a_wrong_flag_can_be_corrected_in_the_same_folder(tmp_path):
+  """Also where the wrong run learned a tokenizer of its own."""
+  env, out = _env(tmp_path), tmp_path / "run"
+  wrong = ("--config.optimizer.warmup=99", "--config.tokenizer.vocabulary=258")
+  done = _run(_command(out, *wrong), env)
+  assert done.returncode == 2, done.stderr
+  assert tokenization.load(out / "model").vocabulary == 258
+  done = _run(_command(out, "--config.schedule.steps=5"), env)
+  assert done.returncode == 0, done.stderr
+  lm, _ = huggingface.load(out / "model")
+  assert lm.vocabulary == tokenization.load(out / "model").vocabulary > 258

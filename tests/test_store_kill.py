@@ -84,19 +84,14 @@ def test_sigkill_at_random_times(tmp_path):
   for attempt in range(4):
     folder = tmp_path / f"killed{attempt}"
     stage = folder / "numbers"
-    seen: set[str] = set()
 
-    def started(stage=stage, seen=seen):
-      """A name that no earlier run left: this one is writing."""
-      names = {path.name for path in stage.iterdir()} if stage.is_dir() else ()
-      new = not seen.issuperset(names)
-      seen.update(names)
-      return new
+    def progress(stage=stage):
+      return len(list(stage.glob("*.parquet")))
 
     kills += kill_harness.run_killed(
       kill_harness.python(WRITER, folder, batches, 0),
       kill_harness.random_delays(12, 0.03, seed=attempt),
-      started=started,
+      progress=progress,
     )
     assert kill_harness.contents(folder) == expected
     if kills >= 10:

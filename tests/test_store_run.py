@@ -10,7 +10,7 @@ import pytest
 import store_writer
 
 from tts_jax import errors
-from tts_jax.store import run
+from tts_jax.store import manifest, run
 
 _HOLD = """
 import os, sys, time
@@ -79,8 +79,39 @@ def test_a_forked_child_does_not_free_the_lock(tmp_path):
   assert "another process is writing" in done.stdout
 
 
-def test_a_refused_config_leaves_the_folder_free(tmp_path):
+def test_a_config_that_made_nothing_is_replaced(tmp_path):
+  with run.Run.open(tmp_path, {"a": 1}) as opened:
+    opened.stage("numbers", store_writer.SCHEMA, "inputs")
+    opened.write_json("usage.json", {})
+    (tmp_path / run.CHECKPOINTS / "5.orbax-checkpoint-tmp").mkdir(parents=True)
+  with run.Run.open(tmp_path, {"a": 2}) as opened:
+    assert opened.fresh
+    assert opened.config_hash == manifest.config_hash({"a": 2})
+  assert manifest.read_config(tmp_path / run.CONFIG_FILE) == {"a": 2}
+
+
+@pytest.mark.parametrize("folder", [run.CHECKPOINTS, run.BEST])
+def test_a_config_that_trained_is_kept(tmp_path, folder):
   run.Run.open(tmp_path, {"a": 1}).close()
+  (tmp_path / folder / "5").mkdir(parents=True)
+  with pytest.raises(errors.InputError, match="a was 1, is now 2"):
+    run.Run.open(tmp_path, {"a": 2})
+  with run.Run.open(tmp_path, {"a": 1}) as opened:
+    assert not opened.fresh
+
+
+def test_a_file_that_is_no_config_of_a_run_is_not_replaced(tmp_path):
+  """Such as that of a model's folder, given by mistake."""
+  (tmp_path / run.CONFIG_FILE).write_text('{"model_type": "llama"}')
+  with pytest.raises(errors.InputError, match="not the config of a run"):
+    run.Run.open(tmp_path, {"a": 2})
+  assert "llama" in (tmp_path / run.CONFIG_FILE).read_text()
+
+
+def test_a_refused_config_leaves_the_folder_free(tmp_path):
+  with run.Run.open(tmp_path, {"a": 1}) as opened:
+    stage = opened.stage("numbers", store_writer.SCHEMA, "inputs")
+    stage.write(0, store_writer.batch_table(0))
   with pytest.raises(errors.InputError, match="a was 1, is now 2"):
     run.Run.open(tmp_path, {"a": 2})
   with run.Run.open(tmp_path, {"a": 1}) as opened:

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -68,6 +69,29 @@ def test_save_and_load(tokenizer, tmp_path):
   assert again.digest == tokenizer.digest
   text = _QUESTIONS[0].text
   assert again.encode(text) == tokenizer.encode(text)
+
+
+@pytest.mark.parametrize("survives", [0, 1])
+def test_a_killed_save_is_not_saved(tokenizer, tmp_path, monkeypatch, survives):
+  """What stands under the final names is whole; the next save tidies up."""
+  rename, renamed = os.replace, []
+
+  def stopped(source, target):
+    if len(renamed) == survives:
+      raise KeyboardInterrupt
+    renamed.append(target)
+    rename(source, target)
+
+  with monkeypatch.context() as patch:
+    patch.setattr(os, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+      tokenizer.save(tmp_path)
+  assert not tokenization.is_saved(tmp_path)
+  assert len(list(tmp_path.glob("[!.]*"))) == survives
+  tokenizer.save(tmp_path)
+  names = {path.name for path in tmp_path.iterdir()}
+  assert names == {"tokenizer.json", "tokenizer_config.json"}
+  assert tokenization.load(tmp_path).digest == tokenizer.digest
 
 
 def test_a_published_tokenizer_starts_prompts_with_its_start_token(data_dir):

@@ -2,6 +2,7 @@ import dataclasses
 import functools
 import itertools
 import json
+import os
 
 import chex
 import jax
@@ -123,6 +124,24 @@ def test_a_killed_run_goes_on_to_the_same_curve(
   chex.assert_trees_all_equal(state.params, whole_state.params)
   assert progress["tokens"] == whole_progress["tokens"]
   assert progress["next_item"] == whole_progress["next_item"]
+
+
+def test_metrics_are_whole_or_old(tmp_path, monkeypatch):
+  """A kill while lines past the checkpoint are dropped loses no other."""
+  path = tmp_path / "metrics.jsonl"
+  text = '{"step": 1}\n{"step": 2}\n{"step": 3}\n'
+  path.write_text(text)
+
+  def stopped(source, target):
+    raise KeyboardInterrupt
+
+  with monkeypatch.context() as patch:
+    patch.setattr(os, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+      loop.Metrics(path, 2)
+  assert path.read_text() == text
+  loop.Metrics(path, 2)
+  assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
 
 
 def test_a_finished_run_is_left_alone(whole, compiled):

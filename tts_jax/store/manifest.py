@@ -35,12 +35,15 @@ def config_hash(config: Mapping[str, Any]) -> str:
   return atomic.bytes_hash(_canonical(_plain(config, "")).encode())
 
 
-def claim(path: pathlib.Path, config: Mapping[str, Any]) -> str:
+def claim(
+  path: pathlib.Path, config: Mapping[str, Any], *, replace: bool = False
+) -> str:
   """Writes `config` to a new run's file, or checks it against an old one's.
 
   Args:
     path: the run's `config.json`.
     config: as for `config_hash`.
+    replace: put `config` in the place of another one: nothing was made with it.
 
   Returns:
     The config's hash.
@@ -51,13 +54,14 @@ def claim(path: pathlib.Path, config: Mapping[str, Any]) -> str:
       `config_hash`.
   """
   new = _plain(config, "")
-  if not path.exists():
+  found: list[str] = []
+  if path.exists():
+    # Read also to be replaced: a file that is not ours is not overwritten.
+    found = differences(read_config(path), new)
+  if not path.exists() or (found and replace):
     record = {"schema_version": SCHEMA_VERSION, "config": new}
     atomic.write_json(path, record)
-    return config_hash(new)
-  old = read_config(path)
-  found = differences(old, new)
-  if found:
+  elif found:
     shown = "; ".join(found[:_SHOWN_DIFFERENCES])
     if len(found) > _SHOWN_DIFFERENCES:
       shown += f"; and {len(found) - _SHOWN_DIFFERENCES} more"

@@ -13,6 +13,8 @@ from tts_jax import errors
 from tts_jax.store import atomic, manifest, shards
 
 CONFIG_FILE = "config.json"
+# Training's folders of states, each in a folder named by its step.
+CHECKPOINTS, BEST = "checkpoints", "best"
 _LOCK_FILE = ".lock"
 
 # Descriptors of the locks that this process holds. A lock lives as long as any
@@ -42,13 +44,17 @@ class Run:
   Attributes:
     path: the folder.
     config_hash: hash of its config.
+    fresh: when it was opened, it held no shard and no training state.
     removed: names of temporary files that a killed writer had left in it.
   """
 
-  def __init__(self, path: pathlib.Path, config_hash: str, lock: int):
+  def __init__(
+    self, path: pathlib.Path, config_hash: str, *, fresh: bool, lock: int
+  ):
     """Use `open`: it takes the lock first."""
     self.path = path
     self.config_hash = config_hash
+    self.fresh = fresh
     self.removed = atomic.remove_temporary(path)
     self._lock: int | None = lock
 
@@ -59,6 +65,8 @@ class Run:
     """Makes or re-opens a run's folder and locks it.
 
     The kernel releases the lock when this process ends, however it ends.
+    Another config than the folder's takes its place as long as nothing was made
+    with the old one, so that a wrong value can be corrected.
 
     Args:
       path: the folder; it is made with its parents.
@@ -68,14 +76,16 @@ class Run:
       The run, to be closed.
 
     Raises:
-      InputError: another process holds the folder; it was made with another
-        config; it cannot be written or locked; the disk is full.
+      InputError: another process holds the folder; what it holds was made with
+        another config; it cannot be written or locked; the disk is full.
     """
     folder = pathlib.Path(path)
     atomic.make_folder(folder)
     lock = _take_lock(folder)
     try:
-      return cls(folder, manifest.claim(folder / CONFIG_FILE, config), lock)
+      fresh = not _holds_work(folder)
+      claimed = manifest.claim(folder / CONFIG_FILE, config, replace=fresh)
+      return cls(folder, claimed, fresh=fresh, lock=lock)
     except BaseException:
       _release_lock(lock)
       raise
@@ -123,6 +133,16 @@ class Run:
     trace: types.TracebackType | None,
   ) -> None:
     self.close()
+
+
+def _holds_work(folder: pathlib.Path) -> bool:
+  """Whether a stage has a shard or training has a state."""
+  for path in folder.glob("*/*"):
+    if shards.is_shard(path):
+      return True
+    if path.parent.name in (CHECKPOINTS, BEST) and path.name.isdecimal():
+      return True
+  return False
 
 
 def _take_lock(folder: pathlib.Path) -> int:

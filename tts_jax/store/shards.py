@@ -191,6 +191,11 @@ def read(
   )
 
 
+def is_shard(path: pathlib.Path) -> bool:
+  """Whether a file has a shard's name, be it whole or broken."""
+  return _NAME.fullmatch(path.name) is not None
+
+
 def _scan(
   folder: pathlib.Path,
 ) -> tuple[dict[int, pathlib.Path], tuple[Dropped, ...]]:

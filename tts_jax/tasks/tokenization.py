@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
 from collections.abc import Iterable
 
@@ -70,21 +71,32 @@ class Tokenizer:
     return found
 
   def save(self, folder: pathlib.Path) -> None:
-    """Writes a Hugging Face folder's tokenizer files."""
+    """Writes a Hugging Face folder's tokenizer files, each whole or not.
+
+    The second says that the first is there, see `is_saved`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _FILE).write_text(
-      self.backend.to_str(pretty=True), encoding="utf-8"
-    )
+    _write(folder / _FILE, self.backend.to_str(pretty=True))
     end = {
       "tokenizer_class": "PreTrainedTokenizerFast",
       "eos_token": self.backend.id_to_token(self.end_token),
     }
-    (folder / _CONFIG_FILE).write_text(json.dumps(end, indent=2) + "\n")
+    _write(folder / _CONFIG_FILE, json.dumps(end, indent=2) + "\n")
 
 
 def is_saved(folder: pathlib.Path) -> bool:
   """Whether `Tokenizer.save` has finished in this folder."""
   return (folder / _CONFIG_FILE).is_file()
+
+
+def _write(path: pathlib.Path, text: str) -> None:
+  """Writes a file under a name that the next try takes again; renames it."""
+  temporary = path.with_name(f".{path.name}.tmp")
+  with temporary.open("w", encoding="utf-8") as file:
+    file.write(text)
+    file.flush()
+    os.fsync(file.fileno())
+  os.replace(temporary, path)
 
 
 def load(folder: pathlib.Path) -> Tokenizer:

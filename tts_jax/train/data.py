@@ -4,6 +4,7 @@ import itertools
 import pathlib
 from collections.abc import Callable, Iterator
 
+from tts_jax import errors
 from tts_jax.tasks import base, tokenization
 from tts_jax.train import batches
 
@@ -19,6 +20,7 @@ def run_tokenizer(
   *,
   vocabulary: int,
   count: int,
+  anew: bool,
 ) -> tokenization.Tokenizer:
   """The tokenizer in `folder`; where there is none, learned and saved there.
 
@@ -28,8 +30,9 @@ def run_tokenizer(
     folder: gets or has the tokenizer's files.
     vocabulary: V.
     count: how many of the first questions to learn from.
+    anew: learn it in any case; one that is there may be of another config.
   """
-  if not tokenization.is_saved(folder):
+  if anew or not tokenization.is_saved(folder):
     first = itertools.islice(questions(0), count)
     texts = (task.prompt(q) + task.completion(q) for _, q in first)
     tokenization.train(texts, vocabulary).save(folder)
@@ -59,6 +62,7 @@ def stream(
   rows: int,
   length: int,
   prompt_weight: float,
+  max_positions: int | None = None,
 ) -> Callable[[int], Iterator[tuple[int, batches.Batch]]]:
   """Batches from any item on, for `loop.run`.
 
@@ -69,10 +73,19 @@ def stream(
     rows: B.
     length: T.
     prompt_weight: what the loss on a prompt token counts for.
+    max_positions: of the model; None: it has no limit.
 
   Returns:
     A function from the index of an item to (next index, batch).
+
+  Raises:
+    errors.InputError: rows are longer than the model reads.
   """
+  if max_positions is not None and length > max_positions:
+    raise errors.InputError(
+      f"data.length is {length}; it must be at most model.max_positions, "
+      f"{max_positions}"
+    )
 
   def start(index: int) -> Iterator[tuple[int, batches.Batch]]:
     items = tokenised(task, tokenizer, questions(index))

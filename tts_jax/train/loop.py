@@ -12,6 +12,8 @@ import jax
 import numpy as np
 
 from tts_jax import errors
+from tts_jax.store import atomic
+from tts_jax.store import run as run_lib
 from tts_jax.train import batches, checkpoints
 from tts_jax.train import step as step_lib
 
@@ -54,8 +56,8 @@ class Metrics:
         # A kill can leave half a line, and lines past the last checkpoint.
         if line.endswith("\n") and json.loads(line)["step"] <= step:
           kept.append(line)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(kept))
+    atomic.make_folder(path.parent)
+    atomic.write_bytes(path, "".join(kept).encode())
 
   def write(self, **values: float) -> None:
     """Appends one line."""
@@ -102,8 +104,8 @@ def run(
   Raises:
     InputError: the loss is not finite; a checkpoint does not fit.
   """
-  latest = checkpoints.Checkpoints(folder / "checkpoints")
-  best = checkpoints.Checkpoints(folder / "best", keep=1)
+  latest = checkpoints.Checkpoints(folder / run_lib.CHECKPOINTS)
+  best = checkpoints.Checkpoints(folder / run_lib.BEST, keep=1)
   progress: dict[str, Any] = {
     "next_item": 0,
     "best_step": 0,
