@@ -1,20 +1,22 @@
 """What every launcher starts with: flags read, faults said in one line."""
 
-import difflib
+import errno
+import os
 import pathlib
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import ml_collections
 from absl import app, flags
 from ml_collections import config_flags
 
+from launch import config_file
 from tts_jax import errors
 
 flags.disclaim_key_flags()  # So that --help counts them as the launcher's own.
 _ROOT = pathlib.Path(__file__).parent.parent
 _default_config: list[str] = []
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def config_flag(default: str) -> flags.FlagHolder:
@@ -27,26 +29,46 @@ def config_flag(default: str) -> flags.FlagHolder:
 
 
 def run(main: Callable[[list[str]], None]) -> None:
-  """Parses flags and calls `main`; bad input ends it with status 2."""
+  """Parses flags and calls `main`.
+
+  Bad input and a full disk are said in one line and end it with status 2.
+  """
+  name = pathlib.Path(sys.argv[0]).stem
   try:
     app.run(main, flags_parser=_parse)
   except errors.InputError as error:
-    name = pathlib.Path(sys.argv[0]).stem
     print(f"{name}:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
   except KeyboardInterrupt:
     print("interrupted; what was written stays", file=sys.stderr)
     sys.exit(130)
+  except Exception as error:
+    # Orbax and safetensors raise errors of their own, without the number.
+    said = any(os.strerror(number) in str(error) for number in _DISK_FULL)
+    if getattr(error, "errno", None) not in _DISK_FULL and not said:
+      raise
+    where = getattr(error, "filename", None) or "the folder of the run"
+    print(
+      f"{name}: no space left on the disk, or over its quota: {where}; what was"
+      " whole stays: make room and start again with the same flags",
+      file=sys.stderr,
+    )
+    sys.exit(2)
 
 
 def _parse(argv: list[str]) -> list[str]:
   if _default_config:
+    default = _default_config[0]
     given = [i for i, a in enumerate(argv) if re.match(r"--?config(=|$)", a)]
     if not given:
-      argv = [argv[0], f"--config={_default_config[0]}", *argv[1:]]
+      argv = [argv[0], f"--config={default}", *argv[1:]]
     last = given[-1] if given else 1
     following = "".join(argv[last + 1 : last + 2])
-    _check(argv[last].partition("=")[2] or following, argv)
+    path = argv[last].partition("=")[2] or following
+    config = config_file.read(path)
+    if given:
+      config_file.check_keys(path, config, config_file.read(default))
+    config_file.check_flags(path, config, argv)
   try:
     rest = flags.FLAGS(argv)
   except flags.Error as error:
@@ -54,36 +76,3 @@ def _parse(argv: list[str]) -> list[str]:
   if len(rest) > 1:
     raise errors.InputError(f"unexpected argument {rest[1]!r}; flags have --")
   return rest
-
-
-def _check(path: str, argv: list[str]) -> None:
-  """Checks the config file and the keys that `argv` overrides."""
-  file = pathlib.Path(path)
-  python = file.suffix == ".py" and file.is_file()
-  if not python or "get_config" not in file.read_text("utf-8"):
-    raise errors.InputError(f"--config={path}: no file with get_config()")
-  try:
-    config = flags.FLAGS["config"].parser.parse(path)
-  except SyntaxError as error:
-    raise errors.InputError(
-      f"{path}, line {error.lineno}: {error.msg}"
-    ) from error
-  keys = list(_keys(config, ""))
-  for argument in argv:
-    match = re.match(r"--?(?:no)?config\.([^=]+)", argument)
-    if match and match[1] not in keys:
-      near = difflib.get_close_matches(match[1], keys)
-      last = match[1].split(".")[-1]
-      near += [k for k in keys if k.split(".")[-1] == last and k not in near]
-      some = ", ".join(near or [key for key in keys if "." not in key])
-      raise errors.InputError(
-        f"--config.{match[1]}: no such key in {path}; perhaps {some}"
-      )
-
-
-def _keys(config: ml_collections.ConfigDict, outer: str) -> Iterator[str]:
-  """Yields "outer.inner" for every key, also of inner nodes."""
-  for key, value in config.items(preserve_field_references=True):
-    yield outer + key
-    if isinstance(value, ml_collections.ConfigDict):
-      yield from _keys(value, f"{outer}{key}.")

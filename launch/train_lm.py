@@ -49,37 +49,36 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
     vocabulary=tokenizer.vocabulary, **config.model
   )
   lm = transformer.Transformer(shape)
-  steps = config.schedule.steps
-  optimizer = step_lib.Optimizer(steps=steps, **config.optimizer)
+  schedule = loop.Schedule(**config.schedule)
+  optimizer = step_lib.Optimizer(steps=schedule.steps, **config.optimizer)
   pack = functools.partial(
     data_lib.stream,
     found.task,
     tokenizer,
     rows=config.data.rows,
     length=config.data.length,
+    max_positions=shape.max_positions,
   )
-  unweighted = pack(found.stream("validation", config.seed), prompt_weight=0.0)
-  mesh = sharding.data_mesh()
+  held_out = pack(found.stream("validation", config.seed), prompt_weight=0.0)
+  mesh = sharding.data_mesh(config.data.rows)
   copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
   init = functools.partial(step_lib.init, lm=lm, optimizer=optimizer)
   state = jax.jit(init, out_shardings=copies)(jax.random.key(config.seed))
   size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
-  print(f"{size:,} parameters, {steps} steps, to {out}", flush=True)
-  step = functools.partial(
-    step_lib.train_step,
-    lm=lm,
-    optimizer=optimizer,
-    microbatches=config.data.microbatches,
+  print(f"{size:,} parameters, {schedule.steps} steps, to {out}", flush=True)
+  static = dict(
+    lm=lm, optimizer=optimizer, microbatches=config.data.microbatches
   )
+  step = functools.partial(step_lib.train_step, **static)
   jit = functools.partial(jax.jit, in_shardings=(copies, split))
   state, progress = loop.run(
     state,
     pack(train, prompt_weight=config.data.prompt_weight),
-    data_lib.take(unweighted, config.validation.batches),
+    data_lib.take(held_out, config.validation.batches),
     out,
     step=jit(step, out_shardings=(copies, copies), donate_argnums=0),
     loss=jit(functools.partial(step_lib.loss, lm=lm)),
-    schedule=loop.Schedule(**config.schedule),
+    schedule=schedule,
   )
   params = jax.tree.map(lambda x: x.astype(jnp.bfloat16), state.params)
   huggingface.save(out / "model", lm, params, end_token=tokenizer.end_token)

@@ -25,11 +25,29 @@ def norm(x, scale, eps):
   return x / np.sqrt((x**2).mean() + eps) * scale
 
 
-def rotate(vector, position, theta):
+def frequency(i, half, theta, scaling=None):
+  """Radians a token of channel i, as Llama 3.1 defines it by wavelengths."""
+  plain = theta ** (-i / half)
+  if scaling is None:
+    return plain
+  wavelength = 2 * np.pi / plain
+  original = scaling.original_max_positions
+  if wavelength < original / scaling.high_freq_factor:
+    return plain
+  if wavelength > original / scaling.low_freq_factor:
+    return plain / scaling.factor
+  smooth = (original / wavelength - scaling.low_freq_factor) / (
+    scaling.high_freq_factor - scaling.low_freq_factor
+  )
+  return (1 - smooth) * plain / scaling.factor + smooth * plain
+
+
+def rotate(vector, position, cfg):
   half = len(vector) // 2
   out = np.zeros_like(vector)
   for i in range(half):
-    turn = np.exp(1j * position * theta ** (-i / half))
+    radians = frequency(i, half, cfg.rope_theta, cfg.rope_scaling)
+    turn = np.exp(1j * position * radians)
     turned = (vector[i] + 1j * vector[i + half]) * turn
     out[i], out[i + half] = turned.real, turned.imag
   return out
@@ -55,12 +73,12 @@ def forward(cfg, params, tokens):
       block = params[f"layer_{layer}"]
       normed = norm(x, block["attention_norm"]["scale"], cfg.norm_eps)
       qkv = np.einsum("d,dkgh->kgh", normed, np.asarray(block["qkv"]))
-      keys = [rotate(head[-2], position, cfg.rope_theta) for head in qkv]
+      keys = [rotate(head[-2], position, cfg) for head in qkv]
       kept[layer].append((keys, [head[-1] for head in qkv]))
       added = np.zeros_like(x)
       for k in range(cfg.kv_heads):
         for g in range(cfg.group):
-          query = rotate(qkv[k, g], position, cfg.rope_theta)
+          query = rotate(qkv[k, g], position, cfg)
           past = [keys[k] for keys, _ in kept[layer]]
           values = [values[k] for _, values in kept[layer]]
           mixed = attend(query, past, values)

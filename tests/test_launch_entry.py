@@ -1,5 +1,6 @@
 """A launcher says each fault of its user in one line, from any folder."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -7,8 +8,14 @@ import sys
 import kill_harness
 import pytest
 
+from configs import train_gsm_symbolic
+from launch import config_file
+
 _LAUNCHER = '''
 """A launcher to throw away."""
+
+import errno
+import os
 
 from absl import flags
 
@@ -27,6 +34,14 @@ def main(_):
     raise errors.InputError("questions.jsonl, line 3:\\n no field 'answer'")
   if _OUT.value == "bug":
     raise ValueError("a bug")
+  if _OUT.value == "full":
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "pool/0.parquet")
+  if _OUT.value == "quota":
+    raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+  if _OUT.value == "words":
+    raise ValueError("RESOURCE_EXHAUSTED:\\n No space left on device [28]")
+  if _OUT.value == "denied":
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
   print(config.samples, config.sampler.temperature, config.greedy, _OUT.value)
 
 
@@ -98,13 +113,13 @@ def test_good_flags(launch, arguments, printed):
 @pytest.mark.parametrize(
   ("argument", "named"),
   [
-    ("--config.bad=1", "perhaps greedy, optimizer, sampler, samples"),
+    ("--config.bad=1", "did you mean greedy, optimizer, sampler, samples?"),
     ("--config.sampel=1", "--config.sampel: no such key"),
-    ("--config.sampel=1", "perhaps samples, sampler"),
-    ("--config.sampler.topp=1", "perhaps sampler.top_p"),
-    ("--config.temperature=1", "perhaps sampler.temperature"),
+    ("--config.sampel=1", "did you mean samples, sampler?"),
+    ("--config.sampler.topp=1", "did you mean sampler.top_p"),
+    ("--config.temperature=1", "did you mean sampler.temperature?"),
     ("--config.samples.x=1", "--config.samples.x: no such key"),
-    ("--noconfig.gredy", "perhaps greedy"),
+    ("--noconfig.gredy", "did you mean greedy?"),
     ("--config.samples=many", "--config.samples=many: invalid literal"),
     ("--config.sampler=3", "--config.sampler=3"),
     ("--config.samples", "Missing value"),
@@ -126,6 +141,88 @@ def test_bad_input_is_one_line(launch, argument, named):
   assert done.stderr.startswith("toy: ")
   assert done.stderr.count("\n") == 1
   assert named in done.stderr
+
+
+@pytest.mark.parametrize(
+  ("old", "new", "said"),
+  [
+    ('"samples"', '"smaples"', "no such key smaples, did you mean samples?"),
+    (
+      '"top_p"',
+      '"topp"',
+      "no such key sampler.topp, did you mean sampler.top_p?",
+    ),
+    ('"samples": 4,', "", "key samples is missing"),
+    (', "top_p": 1.0', "", "key sampler.top_p is missing"),
+    ('"optimizer": {"warmup": 3},', "", "key optimizer is missing"),
+    ('{"warmup": 3}', "3", "key optimizer.warmup is missing"),
+    ("3", '{"steps": 3}', "no such key optimizer.warmup.steps"),
+    (
+      '"greedy": False',
+      '"zzz": {"a": 1}',
+      "no such key zzz; key greedy is missing",
+    ),
+  ],
+)
+def test_a_file_with_other_keys_is_refused(launch, tmp_path, old, new, said):
+  assert _CONFIG.count(old) == 1
+  (tmp_path / "mine.py").write_text(_CONFIG.replace(old, new))
+  for arguments in (("--config=mine.py",), ("--config", "mine.py")):
+    done = launch(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"toy: mine.py: {said}"), done.stderr
+    assert done.stderr.count("\n") == 1
+    # A key that a misspelt one stands for is not missing as well, and inner
+    # keys are not named beside their node.
+    assert done.stderr.count("is missing") == said.count("is missing")
+
+
+def test_all_wrong_keys_are_said_at_once(launch, tmp_path):
+  config = _CONFIG.replace("samples", "smaples").replace("warmup", "wramup")
+  (tmp_path / "mine.py").write_text(config.replace('"greedy": False,', ""))
+  said = launch("--config=mine.py").stderr
+  assert said == (
+    "toy: mine.py: no such key optimizer.wramup, did you mean "
+    "optimizer.warmup?; no such key smaples, did you mean samples?; "
+    "key greedy is missing\n"
+  )
+
+
+def test_a_file_that_gives_no_config_is_refused(launch, tmp_path):
+  (tmp_path / "mine.py").write_text("def get_config():\n  return {'a': 1}")
+  done = launch("--config=mine.py")
+  assert done.returncode == 2
+  assert "mine.py: get_config() must give a ConfigDict" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["train_arithmetic", "train_gsm_symbolic"])
+def test_the_training_configs_have_the_same_keys(name):
+  config = importlib.import_module(f"configs.{name}").get_config()
+  default = train_gsm_symbolic.get_config()
+  config_file.check_keys(name, config, default)
+
+
+@pytest.mark.parametrize(
+  ("out", "where"),
+  [
+    ("full", "pool/0.parquet"),
+    ("quota", "the folder of the run"),
+    ("words", "the folder of the run"),
+  ],
+)
+def test_a_full_disk_is_one_line(launch, out, where):
+  done = launch(f"--out={out}")
+  assert (done.returncode, done.stdout) == (2, "")
+  assert done.stderr.startswith("toy: no space left on the disk")
+  assert where in done.stderr
+  assert done.stderr.count("\n") == 1
+
+
+def test_another_fault_of_the_system_keeps_its_traceback(launch):
+  done = launch("--out=denied")
+  assert done.returncode == 1
+  assert "Traceback" in done.stderr
+  assert "PermissionError" in done.stderr
 
 
 def test_interrupt(launch):

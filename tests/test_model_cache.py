@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tts_jax import types
-from tts_jax.model import cache, config, transformer
+from tts_jax.model import cache, config, table, transformer
 
 _LM = transformer.Transformer(
   config.TransformerConfig(
@@ -168,3 +168,22 @@ def test_a_loop_copies_no_cache(params):
   assert memory.alias_size_in_bytes > 0.99 * sum(
     leaf.nbytes for leaf in jax.tree.leaves(rows)
   )
+
+
+@pytest.mark.parametrize("lm", [_LM, table.TableModel(((0.0, 1.0),) * 2)])
+def test_every_models_rows_can_be_emptied_and_copied(lm):
+  params = model_oracle.draw(lm)
+  prompts = types.Prompts(
+    tokens=jnp.zeros((2, 3), jnp.int32),
+    length=jnp.asarray([3, 2]),
+    uid=jnp.zeros(2, jnp.uint32),
+  )
+  state = lm.prefill(params, prompts)
+  rows = lm.init_rows(2, 3, _SLOTS)
+  assert isinstance(rows, cache.RowCache)
+  _, rows = lm.decode(params, state, rows, jnp.zeros((2, 3), jnp.int32))
+  assert isinstance(rows, cache.RowCache)
+  emptied = cache.reset(rows, jnp.asarray([[True, False, False]] * 2))
+  assert emptied.length.tolist() == [[0, 1, 1]] * 2
+  copied = cache.gather(emptied, jnp.asarray([[0, 0, 1], [2, 1, 0]]))
+  assert copied.length.tolist() == [[0, 0, 1], [1, 1, 0]]

@@ -28,6 +28,22 @@ _CONFIG = config.TransformerConfig(
 )
 
 
+# As Llama 3.2 of 1B parameters has it.
+_LLAMA3 = {
+  "factor": 32.0,
+  "high_freq_factor": 4.0,
+  "low_freq_factor": 1.0,
+  "original_max_position_embeddings": 8192,
+  "rope_type": "llama3",
+}
+_ROPE = config.Llama3Rope(
+  factor=32.0,
+  high_freq_factor=4.0,
+  low_freq_factor=1.0,
+  original_max_positions=8192,
+)
+
+
 @functools.cache
 def _model(dtype="float32", **changes):
   cfg = config.TransformerConfig(**(vars(_CONFIG) | {"dtype": dtype} | changes))
@@ -155,7 +171,23 @@ def _edit_tensors(folder, change):
   ("fields", "said"),
   [
     ({"model_type": "gpt2"}, "'model_type' is 'gpt2'; only 'llama'"),
-    ({"rope_scaling": {"rope_type": "llama3"}}, "rope type 'llama3'"),
+    ({"rope_scaling": {"type": "linear", "factor": 2}}, "rope type 'linear'"),
+    (
+      {"rope_scaling": {"rope_type": "llama3"}},
+      "'rope_scaling.factor' is missing; it must be a number above 0",
+    ),
+    (
+      {"rope_parameters": _LLAMA3 | {"low_freq_factor": "1"}},
+      "'rope_parameters.low_freq_factor' is '1'; it must be a number",
+    ),
+    (
+      {"rope_scaling": _LLAMA3 | {"original_max_position_embeddings": 0.5}},
+      "'rope_scaling.original_max_position_embeddings' is 0.5; it must be an",
+    ),
+    (
+      {"rope_scaling": _LLAMA3 | {"high_freq_factor": 1}},
+      "low_freq_factor is 1.0; it must be above 0 and below high_freq_factor",
+    ),
     ({"rope_parameters": {"rope_type": "yarn"}}, "rope type 'yarn'"),
     ({"rope_scaling": 2}, "'rope_scaling' must be an object"),
     ({"hidden_act": "gelu"}, "'hidden_act' is 'gelu'; only 'silu'"),
@@ -182,6 +214,48 @@ def test_default_rope_is_read_from_either_place(folder):
   ):
     _edit_config(folder, **fields)
     assert huggingface.load(folder)[0].config.rope_theta == 500.0
+
+
+def test_stretched_rope_is_read_from_either_place(folder, tmp_path):
+  for fields in (
+    {"rope_scaling": _LLAMA3, "rope_theta": 500000.0},
+    {"rope_parameters": _LLAMA3 | {"rope_theta": 500000.0}},
+  ):
+    _edit_config(folder, **fields)
+    lm, params = huggingface.load(folder)
+    assert lm.config.rope_theta == 500000.0
+    assert lm.config.rope_scaling == _ROPE
+    huggingface.save(tmp_path / "again", lm, params)
+    assert huggingface.load(tmp_path / "again")[0] == lm
+    saved = json.loads((tmp_path / "again" / "config.json").read_text())
+    assert saved["rope_scaling"] == _LLAMA3
+
+
+def _save_untied_called_tied(folder, output, max_shard_bytes):
+  lm, params = _model("bfloat16", tied=False)
+  params = params | {"unembedding": output(params)}
+  huggingface.save(folder, lm, params, max_shard_bytes=max_shard_bytes)
+  _edit_config(folder, tie_word_embeddings=True)
+  return {k: v for k, v in params.items() if k != "unembedding"}
+
+
+@pytest.mark.parametrize("max_shard_bytes", [10**9, 700])
+def test_a_tied_folders_copy_is_passed_over(tmp_path, max_shard_bytes):
+  want = _save_untied_called_tied(
+    tmp_path, lambda params: params["embedding"].T, max_shard_bytes
+  )
+  lm, found = huggingface.load(tmp_path)
+  assert (lm.config.tied, lm.config.dtype) == (True, "bfloat16")
+  chex.assert_trees_all_equal(found, want)
+
+
+@pytest.mark.parametrize("max_shard_bytes", [10**9, 700])
+def test_a_tied_folders_other_output_is_refused(tmp_path, max_shard_bytes):
+  _save_untied_called_tied(
+    tmp_path, lambda params: params["unembedding"], max_shard_bytes
+  )
+  with pytest.raises(errors.InputError, match=r"'lm_head\.weight' differs"):
+    huggingface.load(tmp_path)
 
 
 def _misshape(tensors):

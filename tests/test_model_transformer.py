@@ -1,5 +1,6 @@
 """Forward, prefill and decode of the transformer."""
 
+import dataclasses
 import functools
 
 import chex
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from tts_jax import errors, types
-from tts_jax.model import config, transformer
+from tts_jax.model import attention, config, transformer
 
 _CONFIG = config.TransformerConfig(
   vocabulary=24,
@@ -47,6 +48,57 @@ def _prompts(tokens, length):
     length=jnp.asarray(length, jnp.int32),
     uid=jnp.zeros(len(length), jnp.uint32),
   )
+
+
+_ROPE = config.Llama3Rope(
+  factor=8.0,
+  low_freq_factor=1.0,
+  high_freq_factor=4.0,
+  original_max_positions=64,
+)
+
+
+@pytest.mark.parametrize("original", [64, 8192])
+def test_stretched_rotations_are_those_of_the_published_definition(original):
+  scaling = dataclasses.replace(_ROPE, original_max_positions=original)
+  positions = np.array([0, 1, 30, 1000])
+  cos, sin = attention.rotary_table(jnp.asarray(positions), 32, 1e4, scaling)
+  rates = []
+  for i in range(16):
+    plain = model_oracle.frequency(i, 16, 1e4)
+    want = model_oracle.frequency(i, 16, 1e4, scaling)
+    angle = positions * want
+    np.testing.assert_allclose(cos[:, i], np.cos(angle), atol=3e-4)
+    np.testing.assert_allclose(sin[:, i], np.sin(angle), atol=3e-4)
+    rates.append(plain / want)
+  # The case has channels of all three kinds.
+  assert rates[0] == 1
+  assert rates[-1] == pytest.approx(8)
+  assert any(1.1 < rate < 7.9 for rate in rates)
+
+
+def test_forward_with_stretched_rotations_is_the_oracle():
+  lm, params = _model(rope_scaling=_ROPE, head_width=8)
+  tokens = _tokens(1, 40)
+  logits = _forward(lm, params, tokens).logits
+  want = model_oracle.forward(lm.config, params, np.asarray(tokens[0]))
+  np.testing.assert_allclose(logits[0], want, atol=2e-4)
+  plain, _ = _model(head_width=8)
+  assert np.abs(_forward(plain, params, tokens).logits[0] - want).max() > 0.01
+
+
+@pytest.mark.parametrize(
+  ("fields", "said"),
+  [
+    ({"factor": 0.5}, "rope factor is 0.5; it must be at least 1"),
+    ({"low_freq_factor": 4.0}, "low_freq_factor is 4.0; it must be above 0"),
+    ({"low_freq_factor": 0.0}, "low_freq_factor is 0.0; it must be above 0"),
+    ({"original_max_positions": 0}, "original_max_positions is 0"),
+  ],
+)
+def test_an_impossible_stretching_is_refused(fields, said):
+  with pytest.raises(errors.InputError, match=said):
+    dataclasses.replace(_ROPE, **fields)
 
 
 @pytest.mark.parametrize("tied", [True, False])

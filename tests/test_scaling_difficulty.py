@@ -110,9 +110,3 @@ def test_summary_agrees_with_the_estimators():
     assert one["low"] <= one["pass_at_1"] <= one["high"]
   overall = np.mean([one["pass_at_1"] for one in got["bins"]])
   assert overall == pytest.approx(got["pass_at_1"])
-
-
-def test_budgets_are_the_powers_of_two_that_fit():
-  assert summary.budgets(256) == [1, 2, 4, 8, 16, 32, 64, 128, 256]
-  assert summary.budgets(100) == [1, 2, 4, 8, 16, 32, 64]
-  assert summary.budgets(1) == [1]

@@ -178,6 +178,20 @@ print(len(mesh.devices), float(loss), float(norm))
   assert outputs[0][1:] == pytest.approx(outputs[1][1:], rel=1e-4)
 
 
+@pytest.mark.parametrize("microbatches", [0, 3, 8])
+def test_parts_that_do_not_divide_the_batch_are_refused(microbatches):
+  step = functools.partial(
+    step_lib.train_step,
+    lm=_LM,
+    optimizer=_OPTIMIZER,
+    microbatches=microbatches,
+  )
+  state = step_lib.init(jax.random.key(0), _LM, _OPTIMIZER)
+  said = f"microbatches is {microbatches}; it must divide data.rows, 4"
+  with pytest.raises(errors.InputError, match=said):
+    jax.jit(step)(state, _batch(32))
+
+
 @pytest.mark.parametrize(
   ("fields", "message"),
   [

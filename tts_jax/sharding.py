@@ -3,12 +3,32 @@
 import jax
 from jax import sharding as jax_sharding
 
+from tts_jax import errors
+
 DATA = "data"
 
 
-def data_mesh(devices: int | None = None) -> jax_sharding.Mesh:
-  """A mesh of one axis, `data`, over the first devices (all by default)."""
-  found = jax.devices()[:devices]
+def usable(devices: int, batch: int) -> int:
+  """The largest number of `devices` that `batch` rows split over evenly.
+
+  Raises:
+    errors.InputError: `batch` is below 1.
+  """
+  if batch < 1:
+    raise errors.InputError(f"a batch has {batch} rows; it must have some")
+  return max(n for n in range(1, devices + 1) if batch % n == 0)
+
+
+def data_mesh(batch: int | None = None) -> jax_sharding.Mesh:
+  """A mesh of one axis, `data`, over this host's devices.
+
+  Args:
+    batch: rows that are split over `data` at once; devices over which they
+      would not split evenly are left out. None: all are taken.
+  """
+  found = jax.local_devices()
+  if batch is not None:
+    found = found[: usable(len(found), batch)]
   return jax.make_mesh(
     (len(found),),
     (DATA,),

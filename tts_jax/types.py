@@ -82,6 +82,11 @@ class Cost:
 class LanguageModel(Protocol):
   """All that sampling and search know of a model.
 
+  What `init_rows` and `decode` give for rows is a `model.cache.RowCache`, which
+  this lowest floor cannot import: sampling empties rows by `cache.reset`, and
+  search copies them by `cache.gather`. A prompt state is the model's own; only
+  its leading axis, Q, is known.
+
   Implementations are frozen dataclasses over their configuration: equal ones
   hash alike, so as a static argument under `jit` they never retrace.
   """
@@ -112,7 +117,7 @@ class LanguageModel(Protocol):
     ...
 
   def init_rows(self, questions: int, rows: int, slots: int) -> Any:
-    """An empty cache of [Q, N] rows with room for `slots` tokens each."""
+    """An empty `RowCache` of [Q, N] rows, `slots` tokens of room in each."""
     ...
 
   def decode(
@@ -122,5 +127,8 @@ class LanguageModel(Protocol):
     rows: Any,
     tokens: chex.Array,  # [Q, N]
   ) -> tuple[Output, Any]:
-    """Appends one token to every row and reads it: logits [Q, N, V]."""
+    """Appends one token to every row and reads it: logits [Q, N, V].
+
+    `rows` and the second result are each a `RowCache`.
+    """
     ...

@@ -66,7 +66,7 @@ class DecodeState:
   uid: chex.Array
   wanted: chex.Array
   next_sample: chex.Array
-  rows: Any
+  rows: cache.RowCache
   token: chex.Array
   sample: chex.Array
   position: chex.Array

@@ -4,13 +4,20 @@ Queries are held as [..., K, G, H]: K key/value heads, and G query heads that
 share each. All softmaxes are float32.
 """
 
+import math
+
 import chex
 import jax
 import jax.numpy as jnp
 
+from tts_jax.model import config
+
 
 def rotary_table(
-  positions: chex.Array, head_width: int, theta: float
+  positions: chex.Array,
+  head_width: int,
+  theta: float,
+  scaling: config.Llama3Rope | None = None,
 ) -> tuple[chex.Array, chex.Array]:
   """Cosine and sine of every rotation, [..., H / 2] float32.
 
@@ -18,9 +25,15 @@ def rotary_table(
     positions: [...] integers.
     head_width: H.
     theta: base of the frequencies.
+    scaling: stretches the low ones; None leaves them.
   """
   half = head_width // 2
   frequency = theta ** (-jnp.arange(half, dtype=jnp.float32) / half)
+  if scaling is not None:
+    turns = frequency * (scaling.original_max_positions / (2 * math.pi))
+    low, high = scaling.low_freq_factor, scaling.high_freq_factor
+    kept = jnp.clip((turns - low) / (high - low), 0, 1)
+    frequency *= kept + (1 - kept) / scaling.factor
   angle = positions[..., None].astype(jnp.float32) * frequency
   return jnp.cos(angle), jnp.sin(angle)
 

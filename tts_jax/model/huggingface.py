@@ -16,6 +16,7 @@ from tts_jax.model import config, huggingface_config, transformer
 _CONFIG = "config.json"
 _SINGLE = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
+_EMBEDDING, _OUTPUT = "model.embed_tokens.weight", "lm_head.weight"
 _FLOATS = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
 
 
@@ -24,11 +25,11 @@ def _shapes(cfg: config.TransformerConfig) -> dict[str, tuple[int, ...]]:
   D, M = cfg.width, cfg.mlp_width
   query, shared = cfg.heads * cfg.head_width, cfg.kv_heads * cfg.head_width
   shapes: dict[str, tuple[int, ...]] = {
-    "model.embed_tokens.weight": (cfg.vocabulary, D),
+    _EMBEDDING: (cfg.vocabulary, D),
     "model.norm.weight": (D,),
   }
   if not cfg.tied:
-    shapes["lm_head.weight"] = (cfg.vocabulary, D)
+    shapes[_OUTPUT] = (cfg.vocabulary, D)
   for layer in range(cfg.layers):
     prefix = f"model.layers.{layer}."
     shapes |= {
@@ -51,11 +52,11 @@ def _to_params(
   """The parameters' tree out of a folder's tensors, which are [out, in]."""
   D, K, G, H = cfg.width, cfg.kv_heads, cfg.group, cfg.head_width
   params: dict[str, Any] = {
-    "embedding": tensors["model.embed_tokens.weight"],
+    "embedding": tensors[_EMBEDDING],
     "final_norm": {"scale": tensors["model.norm.weight"]},
   }
   if not cfg.tied:
-    params["unembedding"] = np.ascontiguousarray(tensors["lm_head.weight"].T)
+    params["unembedding"] = np.ascontiguousarray(tensors[_OUTPUT].T)
   for layer in range(cfg.layers):
 
     def get(name: str, layer: int = layer) -> np.ndarray:
@@ -85,7 +86,7 @@ def _to_tensors(
 ) -> Iterator[tuple[str, np.ndarray]]:
   """A folder's tensors out of the parameters' tree: `_to_params` undone."""
   D, G = cfg.width, cfg.group
-  yield "model.embed_tokens.weight", np.asarray(params["embedding"])
+  yield _EMBEDDING, np.asarray(params["embedding"])
   for layer in range(cfg.layers):
     prefix = f"model.layers.{layer}."
     block = {
@@ -112,7 +113,7 @@ def _to_tensors(
       yield f"{prefix}{name}.weight", np.asarray(scale)
   yield "model.norm.weight", np.asarray(params["final_norm"]["scale"])
   if not cfg.tied:
-    yield "lm_head.weight", np.asarray(params["unembedding"]).T
+    yield _OUTPUT, np.asarray(params["unembedding"]).T
 
 
 def _files(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -190,13 +191,22 @@ def load(
   shapes = _shapes(cfg)
   tensors: dict[str, np.ndarray] = {}
   for path in _files(folder):
-    tensors |= _read_file(path, shapes)
+    # A tied model's output matrix is sometimes written out all the same.
+    tensors |= _read_file(
+      path, {_OUTPUT: (cfg.vocabulary, cfg.width), **shapes}
+    )
   for name, shape in shapes.items():
     if name not in tensors:
       raise errors.InputError(
         f"{folder}: tensor {name!r} is missing; {_CONFIG} expects it with "
         f"shape {shape}"
       )
+  copy = tensors.pop(_OUTPUT, None) if cfg.tied else None
+  if copy is not None and not np.array_equal(copy, tensors[_EMBEDDING]):
+    raise errors.InputError(
+      f"{folder}: tensor {_OUTPUT!r} differs from {_EMBEDDING!r}; they must be "
+      f"equal, or 'tie_word_embeddings' false in {_CONFIG}"
+    )
   if dtype is None:
     half = all(t.dtype == ml_dtypes.bfloat16 for t in tensors.values())
     dtype = "bfloat16" if half else "float32"

@@ -34,43 +34,73 @@ def read_json(path: pathlib.Path) -> dict[str, Any]:
 
 
 def _number(
-  path: pathlib.Path, found: dict[str, Any], name: str, default: Any = None
+  path: pathlib.Path,
+  found: dict[str, Any],
+  name: str,
+  default: Any = None,
+  *,
+  whole: bool = True,
 ) -> Any:
-  """A number above 0, an integer unless the default is a float."""
+  """A number above 0, an integer if `whole`."""
   value = found.get(name)
   if value is None:
     value = default
-  kinds = (int, float) if isinstance(default, float) else (int,)
+  kinds = (int,) if whole else (int, float)
   if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
     said = "is missing" if value is None else f"is {value!r}"
-    kind = "a number" if isinstance(default, float) else "an integer"
+    kind = "an integer" if whole else "a number"
     raise errors.InputError(
       f"{path}: field {name!r} {said}; it must be {kind} above 0"
     )
   return value
 
 
-def _rope_theta(path: pathlib.Path, found: dict[str, Any]) -> float:
-  """The base of the rotary frequencies, from either place it is written.
+def _rope(
+  path: pathlib.Path, found: dict[str, Any]
+) -> tuple[float, config.Llama3Rope | None]:
+  """Base and stretching of the rotary frequencies, from where they are written.
 
   transformers 5 writes `rope_parameters`, earlier ones `rope_scaling` and a
   field `rope_theta` beside it.
   """
-  theta = found.get("rope_theta")
+  theta, scaling = found.get("rope_theta"), None
   for name in ("rope_scaling", "rope_parameters"):
-    scaling = found.get(name)
-    if scaling is None:
+    fields = found.get(name)
+    if fields is None:
       continue
-    if not isinstance(scaling, dict):
+    if not isinstance(fields, dict):
       raise errors.InputError(f"{path}: field {name!r} must be an object")
-    kind = scaling.get("rope_type", scaling.get("type", "default"))
-    if kind != "default":
+    kind = fields.get("rope_type", fields.get("type", "default"))
+    if kind not in ("default", "llama3"):
       raise errors.InputError(
         f"{path}: field {name!r} asks for rope type {kind!r}; "
-        f"only 'default' is supported"
+        f"only 'default' and 'llama3' are supported"
       )
-    theta = scaling.get("rope_theta", theta)
-  return float(_number(path, {"rope_theta": theta}, "rope_theta", 10000.0))
+    theta = fields.get("rope_theta", theta)
+    scaling = _llama3(path, name, fields) if kind == "llama3" else None
+  theta = _number(
+    path, {"rope_theta": theta}, "rope_theta", 10000.0, whole=False
+  )
+  return float(theta), scaling
+
+
+def _llama3(
+  path: pathlib.Path, outer: str, fields: dict[str, Any]
+) -> config.Llama3Rope:
+  """The fields of rope type "llama3", which has no defaults."""
+  inner = {f"{outer}.{name}": value for name, value in fields.items()}
+
+  def number(name: str, *, whole: bool) -> Any:
+    return _number(path, inner, f"{outer}.{name}", whole=whole)
+
+  return config.Llama3Rope(
+    factor=float(number("factor", whole=False)),
+    low_freq_factor=float(number("low_freq_factor", whole=False)),
+    high_freq_factor=float(number("high_freq_factor", whole=False)),
+    original_max_positions=number(
+      "original_max_position_embeddings", whole=True
+    ),
+  )
 
 
 def read(path: pathlib.Path, dtype: str) -> config.TransformerConfig:
@@ -104,6 +134,7 @@ def read(path: pathlib.Path, dtype: str) -> config.TransformerConfig:
   width = _number(path, found, "hidden_size")
   heads = _number(path, found, "num_attention_heads")
   try:
+    rope_theta, rope_scaling = _rope(path, found)
     return config.TransformerConfig(
       vocabulary=_number(path, found, "vocab_size"),
       width=width,
@@ -113,8 +144,9 @@ def read(path: pathlib.Path, dtype: str) -> config.TransformerConfig:
       head_width=_number(path, found, "head_dim", width // heads),
       mlp_width=_number(path, found, "intermediate_size"),
       max_positions=_number(path, found, "max_position_embeddings"),
-      rope_theta=_rope_theta(path, found),
-      norm_eps=float(_number(path, found, "rms_norm_eps", 1e-6)),
+      rope_theta=rope_theta,
+      rope_scaling=rope_scaling,
+      norm_eps=float(_number(path, found, "rms_norm_eps", 1e-6, whole=False)),
       tied=tied,
       dtype=dtype,
     )
@@ -140,6 +172,17 @@ def write(
     end_token: the id that ends a completion. Ids are written even where there
       is none, since transformers would otherwise assume those of Llama.
   """
+  rope_scaling = None
+  if cfg.rope_scaling is not None:
+    rope_scaling = {
+      "rope_type": "llama3",
+      "factor": cfg.rope_scaling.factor,
+      "low_freq_factor": cfg.rope_scaling.low_freq_factor,
+      "high_freq_factor": cfg.rope_scaling.high_freq_factor,
+      "original_max_position_embeddings": (
+        cfg.rope_scaling.original_max_positions
+      ),
+    }
   fields = {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",
@@ -153,7 +196,7 @@ def write(
     "max_position_embeddings": cfg.max_positions,
     "rms_norm_eps": cfg.norm_eps,
     "rope_theta": cfg.rope_theta,
-    "rope_scaling": None,
+    "rope_scaling": rope_scaling,
     "tie_word_embeddings": cfg.tied,
     "torch_dtype": dtype,
     "bos_token_id": None,

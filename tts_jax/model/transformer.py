@@ -138,7 +138,9 @@ class _Decoder(nn.Module):
     keys: list[chex.PRNGKey | None] = [None] * (cfg.layers + 1)
     if dropout_key is not None:
       keys = list(jax.random.split(dropout_key, cfg.layers + 1))
-    table = attention.rotary_table(positions, cfg.head_width, cfg.rope_theta)
+    table = attention.rotary_table(
+      positions, cfg.head_width, cfg.rope_theta, cfg.rope_scaling
+    )
 
     x = _dropout(embedding[tokens], cfg.dropout, keys[-1])
     kept = []

@@ -29,11 +29,12 @@ class Checkpoints:
 
   def save(self, state: step_lib.TrainState, progress: dict[str, Any]) -> None:
     """Writes `state` and, as JSON, where the data and the run stand."""
-    plain = state.replace(key=jax.random.key_data(state.key))  # type: ignore[attr-defined]
+    plain = _plain(state)
     self._manager.save(
       int(state.step),
       args=ocp.args.Composite(
         state=ocp.args.StandardSave(plain),
+        shapes=ocp.args.JsonSave(_shapes(plain)),
         progress=ocp.args.JsonSave(progress),
       ),
     )
@@ -53,24 +54,40 @@ class Checkpoints:
     latest = self._manager.latest_step()
     if latest is None:
       return None
-    plain = like.replace(key=jax.random.key_data(like.key))  # type: ignore[attr-defined]
-    try:
-      found = self._manager.restore(
-        latest,
-        args=ocp.args.Composite(
-          state=ocp.args.StandardRestore(plain),
-          progress=ocp.args.JsonRestore(),
-        ),
-      )
-    except (ValueError, KeyError) as error:
-      raise errors.InputError(
-        f"{self.folder / str(latest)}: the checkpoint does not fit this "
-        f"configuration ({str(error).splitlines()[0]}); choose another --out"
-      ) from error
+    plain = _plain(like)
+    # Asked first, and apart: orbax only finds out amid reading the arrays.
+    told = ocp.args.JsonRestore()
+    notes = self._manager.restore(
+      latest, args=ocp.args.Composite(shapes=told, progress=told)
+    )
+    there, here = notes["shapes"], _shapes(plain)
+    for name in sorted({*there, *here}):
+      if there.get(name) != here.get(name):
+        raise errors.InputError(
+          f"{self.folder / str(latest)}: {name} is {there.get(name, 'absent')},"
+          f" this configuration wants {here.get(name, 'none')}; choose another"
+          " --out"
+        )
+    found = self._manager.restore(
+      latest, args=ocp.args.Composite(state=ocp.args.StandardRestore(plain))
+    )
     state = found["state"]
     key = jax.random.wrap_key_data(state.key)
-    return state.replace(key=key), found["progress"]
+    return state.replace(key=key), notes["progress"]
 
   def close(self) -> None:
     """Waits for what is being written."""
     self._manager.close()
+
+
+def _plain(state: step_lib.TrainState) -> step_lib.TrainState:
+  """The state with its key as numbers, which is what orbax takes."""
+  return state.replace(key=jax.random.key_data(state.key))  # type: ignore[attr-defined]
+
+
+def _shapes(state: step_lib.TrainState) -> dict[str, str]:
+  """Type and shape of each array, by its path."""
+  return {
+    jax.tree_util.keystr(path): f"{leaf.dtype}{list(leaf.shape)}"
+    for path, leaf in jax.tree_util.tree_leaves_with_path(state)
+  }

@@ -1,5 +1,6 @@
 """The training run: steps, validation, early stop, checkpoints, metrics."""
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -8,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 
 from tts_jax import errors
@@ -104,8 +104,31 @@ def run(
   Raises:
     InputError: the loss is not finite; a checkpoint does not fit.
   """
-  latest = checkpoints.Checkpoints(folder / run_lib.CHECKPOINTS)
-  best = checkpoints.Checkpoints(folder / run_lib.BEST, keep=1)
+  open_at = checkpoints.Checkpoints
+  with (
+    contextlib.closing(open_at(folder / run_lib.CHECKPOINTS)) as latest,
+    contextlib.closing(open_at(folder / run_lib.BEST, keep=1)) as best,
+  ):
+    last, progress = _run(
+      state, data, held_out, folder, latest, best, step, loss, schedule, report
+    )
+    found = best.restore(last)
+  return (found[0] if found else last), progress
+
+
+def _run(
+  state: step_lib.TrainState,
+  data: Callable[[int], Iterator[tuple[int, batches.Batch]]],
+  held_out: Sequence[batches.Batch],
+  folder: pathlib.Path,
+  latest: checkpoints.Checkpoints,
+  best: checkpoints.Checkpoints,
+  step: StepFn,
+  loss: LossFn,
+  schedule: Schedule,
+  report: Callable[[str], None],
+) -> tuple[step_lib.TrainState, dict[str, Any]]:
+  """The run itself; returns its last state, and its progress."""
   progress: dict[str, Any] = {
     "next_item": 0,
     "best_step": 0,
@@ -114,7 +137,6 @@ def run(
     "seconds": 0.0,
   }
   restored = latest.restore(state)
-  fresh = state
   if restored is not None:
     state, progress = restored
     report(f"resumed at step {int(state.step)} of {schedule.steps}")
@@ -157,8 +179,4 @@ def run(
         best.save(state, progress)
       latest.save(state, progress)
 
-  found = best.restore(fresh)
-  for manager in (latest, best):
-    manager.close()
-  jax.block_until_ready(state)
-  return (found[0] if found else state), {**progress, "step": done}
+  return state, {**progress, "step": done}

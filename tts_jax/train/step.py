@@ -141,6 +141,11 @@ def _gradient(
   microbatches: int,
 ) -> tuple[chex.Array, types.Params]:
   """Mean loss and its gradient, a part of the batch at a time."""
+  rows = batch.tokens.shape[0]
+  if microbatches < 1 or rows % microbatches:
+    raise errors.InputError(
+      f"data.microbatches is {microbatches}; it must divide data.rows, {rows}"
+    )
 
   def part(
     total: tuple[Any, Any], one: tuple[chex.PRNGKey, batches.Batch]
@@ -181,10 +186,13 @@ def train_step(
     lm: static.
     optimizer: static.
     microbatches: parts of the batch, read one after another, so that memory
-      is that of one part.
+      is that of one part; a divisor of B.
 
   Returns:
     (state, metrics): `loss` in nats, `gradient_norm`, `learning_rate`, each [].
+
+  Raises:
+    errors.InputError: `microbatches` does not divide B.
   """
   value, gradient = _gradient(
     state.params,
