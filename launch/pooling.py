@@ -1,16 +1,14 @@
-"""What launchers that sample share: the set-up of a pool."""
+"""What launchers that need a pool share: its questions and its filling."""
 
-import functools
 import time
 
-import jax
 import ml_collections
 import tqdm
 
-from tts_jax.decode import loop, pools, sampling, stream, usage
-from tts_jax.model import embedded, huggingface
+from launch import generation
+from tts_jax.decode import pools, usage
 from tts_jax.store import pool, run
-from tts_jax.tasks import base, jsonl, selection, tokenization
+from tts_jax.tasks import base, jsonl, selection
 
 
 def find_questions(
@@ -32,41 +30,16 @@ def sample_pool(
   config: ml_collections.ConfigDict,
   task: base.Task,
   questions: list[base.Question],
+  model: generation.Generator,
 ) -> usage.Usage:
   """Fills a run's pool, with a progress bar; returns what that cost in all."""
-  model = embedded.folder(config.model, task.name)
-  lm, params = huggingface.load(model, "float32")
-  params, tokenizer = jax.device_put(params), tokenization.load(model)
-  limits = loop.Limits(
-    max_tokens=config.limits.max_tokens, end_token=tokenizer.end_token
-  )
-  pools.check_fit(lm.config, tokenizer, config.limits.prompt_tokens, limits)
-  chunk = functools.partial(
-    loop.decode_chunk,
-    lm=lm,
-    sampler=sampling.Categorical(**config.sampler),
-    limits=limits,
-    steps=config.engine.steps,
-  )
-  sample = functools.partial(
-    stream.stream,
-    params,
-    loop.init_state(
-      params,
-      lm=lm,
-      limits=limits,
-      groups=config.engine.groups,
-      rows=config.engine.rows,
-      samples=config.samples,
-      prompt_tokens=config.limits.prompt_tokens,
-    ),
-    key=jax.random.key(config.seed),
-    admit=jax.jit(functools.partial(loop.admit, lm=lm), donate_argnums=1),
-    chunk=jax.jit(chunk, donate_argnums=1),
+  sample = generation.engine(
+    model,
+    config,
     samples=config.samples,
     prompt_tokens=config.limits.prompt_tokens,
   )
-  inputs_hash = pools.inputs_hash(questions, model)
+  inputs_hash = pools.inputs_hash(questions, model.folder)
   stage = folder.stage(pool.STAGE, pool.SCHEMA, inputs_hash)
   if stage.report.dropped:
     print(f"{stage.folder}: {stage.report}")
@@ -78,7 +51,7 @@ def sample_pool(
   start = time.monotonic()
   with tqdm.tqdm(total=size, initial=kept, unit="question") as bar:
     for progress in pools.fill(
-      stage, questions, sample, task, tokenizer, batch=batch
+      stage, questions, sample, task, model.tokenizer, batch=batch
     ):
       seconds = time.monotonic() - start
       total = before.plus(progress.stats, seconds)

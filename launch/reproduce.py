@@ -13,7 +13,7 @@ import sys
 
 from absl import flags
 
-from launch import entry, pooling
+from launch import entry, generation, pooling
 from tts_jax.report import page, transcripts
 from tts_jax.scaling import summary as summary_lib
 from tts_jax.store import atomic, pool, run
@@ -37,8 +37,9 @@ def main(_: list[str]) -> None:
   out = pathlib.Path(_OUT.value or default)
   task, questions = pooling.find_questions(config)
   summary_lib.check(len(questions), config.samples, config.seed)
+  model = generation.load_generator(config, task)
   with run.Run.open(out, config.to_dict()) as folder:
-    usage = pooling.sample_pool(folder, config, task, questions)
+    usage = pooling.sample_pool(folder, config, task, questions, model)
     found = pool.load_pool(out)
     budgets = summary_lib.budgets(config.samples)
     summary = summary_lib.summarise(

@@ -10,7 +10,7 @@ notebook: `tts_jax.store.pool.load_pool("runs/pool")`.
 
 from absl import flags
 
-from launch import entry, pooling
+from launch import entry, generation, pooling
 from tts_jax.store import run
 
 _CONFIG = entry.config_flag("configs/reproduce.py")
@@ -21,8 +21,9 @@ def main(_: list[str]) -> None:
   """Samples what the folder lacks."""
   config = _CONFIG.value
   task, questions = pooling.find_questions(config)
+  model = generation.load_generator(config, task)
   with run.Run.open(_OUT.value, config.to_dict()) as folder:
-    total = pooling.sample_pool(folder, config, task, questions)
+    total = pooling.sample_pool(folder, config, task, questions, model)
   print(
     f"{total.stats.generated:,} tokens in {total.seconds:.0f} s, rows "
     f"{total.stats.utilisation:.1%} busy: {_OUT.value}"

@@ -66,10 +66,9 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   state = jax.jit(init, out_shardings=copies)(jax.random.key(config.seed))
   size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
   print(f"{size:,} parameters, {schedule.steps} steps, to {out}", flush=True)
-  static = dict(
-    lm=lm, optimizer=optimizer, microbatches=config.data.microbatches
-  )
-  step = functools.partial(step_lib.train_step, **static)
+  loss = functools.partial(step_lib.loss, lm=lm)
+  static = dict(optimizer=optimizer, microbatches=config.data.microbatches)
+  step = functools.partial(step_lib.train_step, loss=loss, **static)
   jit = functools.partial(jax.jit, in_shardings=(copies, split))
   state, progress = loop.run(
     state,
@@ -77,7 +76,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
     data_lib.take(held_out, config.validation.batches),
     out,
     step=jit(step, out_shardings=(copies, copies), donate_argnums=0),
-    loss=jit(functools.partial(step_lib.loss, lm=lm)),
+    loss=jit(loss),
     schedule=schedule,
   )
   params = jax.tree.map(lambda x: x.astype(jnp.bfloat16), state.params)

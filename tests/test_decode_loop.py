@@ -1,9 +1,12 @@
 """The whole decode loop over a table model, against loops of numpy."""
 
+import dataclasses
+
 import chex
 import decode_oracle
 import jax
 import jax.numpy as jnp
+import label_oracle
 import numpy as np
 import pytest
 
@@ -210,3 +213,41 @@ def test_a_chunk_without_work_takes_no_step():
 def test_limits_below_one_token_are_refused():
   with pytest.raises(errors.InputError, match="max_tokens is 0"):
     loop.Limits(max_tokens=0, end_token=END)
+
+
+def test_branches_of_a_prompt_are_sampled_as_prompts_of_their_own(results):
+  sample = label_oracle.engine(LM, PARAMS, SAMPLER, LIMITS, key=KEY, rows=3)
+  (_, *others, last) = decode_oracle.requests(5, VOCABULARY)
+  branches = [
+    stream.Branch(length=length, uid=7 * length, max_tokens=most)
+    for length, most in ((2, 12), (1, 3), (5, 1))
+  ]
+  branched = dataclasses.replace(last, branches=branches)
+  found = decode_oracle.by_id(
+    sample([*others, branched], samples=9, room=27, prompt_tokens=8)
+  )
+  # Beside them, ordinary questions are what they were.
+  _assert_same(
+    {id_: results[id_] for id_ in ("q1", "q2", "q3")},
+    {id_: found[id_] for id_ in ("q1", "q2", "q3")},
+    9,
+  )
+  candidates = found["q4"].candidates
+  for place, branch in enumerate(branches):
+    tokens, length, finished, _ = decode_oracle.sample(
+      TABLE,
+      stream.Request(
+        id="", uid=branch.uid, tokens=last.tokens[: branch.length]
+      ),
+      KEY,
+      samples=9,
+      limits=loop.Limits(max_tokens=branch.max_tokens, end_token=END),
+      temperature=SAMPLER.temperature,
+      top_p=SAMPLER.top_p,
+    )
+    here = slice(9 * place, 9 * place + 9)
+    np.testing.assert_array_equal(
+      candidates.tokens[here, : branch.max_tokens], tokens
+    )
+    np.testing.assert_array_equal(candidates.length[here], length)
+    np.testing.assert_array_equal(candidates.finished[here], finished)

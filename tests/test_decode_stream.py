@@ -72,7 +72,7 @@ def test_greedy_equals_a_direct_decode(greedy):
   prefill, decode = jax.jit(LM.prefill), jax.jit(LM.decode)
   for request in decode_oracle.requests(3, 31):
     prompts = stream.prompt(request, 8)
-    prompt_state = prefill(PARAMS, prompts)
+    _, prompt_state = prefill(PARAMS, prompts)
     rows = LM.init_rows(1, 1, LIMITS.max_tokens)
     token = jnp.array([[request.tokens[-1]]])
     found = greedy[request.id].candidates

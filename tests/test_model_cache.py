@@ -36,7 +36,7 @@ def state(params):
     length=jnp.asarray([4, 2]),
     uid=jnp.zeros(2, jnp.uint32),
   )
-  return jax.jit(_LM.prefill)(params, prompts)
+  return jax.jit(_LM.prefill)(params, prompts)[1]
 
 
 _decode = jax.jit(_LM.decode)
@@ -102,13 +102,13 @@ def test_reset_row_is_a_fresh_row(params, state):
   assert (found[:, ~mask] != want[:, ~mask]).any()
 
 
-def test_gathered_rows_continue_their_parents(params, state):
+def test_copied_rows_continue_their_parents(params, state):
   _, rows = _run(
     params, state, _LM.init_rows(2, 3, _SLOTS), [_tokens(i) for i in range(3)]
   )
   rows = cache.reset(rows, jnp.asarray([[False, True, False]] * 2))
-  parents = jnp.asarray([[2, 2, 0], [1, 0, 0]])
-  children = cache.gather(rows, parents)
+  parents = jnp.asarray([[2, 2, 2], [0, 1, 0]])
+  children = jax.jit(cache.copy_rows)(rows, parents)
   tokens = _tokens(8)
   taken = jnp.take_along_axis(tokens, parents, axis=1)
   parent_logits = _decode(params, state, rows, tokens)[0].logits
@@ -120,11 +120,49 @@ def test_gathered_rows_continue_their_parents(params, state):
       np.testing.assert_array_equal(logits[q, n], parent_logits[q, parent])
 
 
-def test_gather_may_change_the_number_of_rows(params, state):
-  _, rows = _run(params, state, _LM.init_rows(2, 3, _SLOTS), [_tokens(1)])
-  wide = cache.gather(rows, jnp.asarray([[0, 0, 1, 2, 2]] * 2))
-  assert wide.length.shape == (2, 5)
-  np.testing.assert_array_equal(wide.keys[0][:, 4], rows.keys[0][:, 2])
+def test_any_tree_of_rows_is_copied():
+  rng = np.random.default_rng(0)
+  tree = {
+    "scores": rng.normal(size=(4, 6, 5, 2)),
+    "done": rng.random((4, 6)) < 0.5,
+    "cache": cache.RowCache(
+      keys=(), values=(), length=rng.integers(0, 9, (4, 6))
+    ),
+  }
+  parents = np.tile(np.arange(6), (4, 1))
+  parents[0] = [5, 1, 1, 5, 5, 5]
+  parents[2, 0] = 3
+  tree = jax.tree.map(jnp.asarray, tree)
+  found = cache.copy_rows(tree, jnp.asarray(parents))
+  want = jax.tree.map(lambda x: x[np.arange(4)[:, None], parents], tree)
+  jax.tree.map(np.testing.assert_array_equal, found, want)
+  still = cache.copy_rows(tree, jnp.tile(jnp.arange(6), (4, 1)))
+  jax.tree.map(np.testing.assert_array_equal, still, tree)
+
+
+def test_restored_rows_go_on_as_if_nothing_had_been_read(params, state):
+  columns = [_tokens(i) for i in range(2)]
+  start = _LM.init_rows(2, 3, _SLOTS)
+  _, rows = _run(params, state, start, columns)
+  marked = cache.mark({"rows": rows, "sum": jnp.arange(6.0).reshape(2, 3)})
+  _, ahead = _run(params, state, rows, [_tokens(7 + i) for i in range(3)])
+  mask = jnp.asarray([[True, False, True], [False, True, False]])
+  tree = {"rows": ahead, "sum": jnp.full((2, 3), -1.0)}
+  back = cache.restore(tree, marked, mask)
+  np.testing.assert_array_equal(back["rows"].length, np.where(mask, 2, 5))
+  np.testing.assert_array_equal(
+    back["sum"], np.where(mask, [[0, 1, 2], [3, 4, 5]], -1)
+  )
+  again = [_tokens(20 + i) for i in range(3)]
+  want, _ = _run(params, state, rows, again)
+  found, _ = _run(params, state, back["rows"], again)
+  np.testing.assert_array_equal(found[:, mask], want[:, mask])
+  assert (found[:, ~mask] != want[:, ~mask]).any()
+
+
+def test_a_mark_holds_no_keys():
+  marked = cache.mark((_LM.init_rows(2, 3, _SLOTS), jnp.zeros((2, 3, 4))))
+  assert [leaf.shape for leaf in jax.tree.leaves(marked)] == [(2, 3), (2, 3, 4)]
 
 
 def test_full_rows_stay_as_they_are(params, state):
@@ -141,20 +179,34 @@ def test_full_rows_stay_as_they_are(params, state):
   assert np.isfinite(logits).all()
 
 
-def test_a_loop_copies_no_cache(params):
+def _copy_and_roll_back(before, rows, tokens):
+  """What search does between tokens: copies, waits, takes tokens back."""
+  every = jnp.arange(tokens.shape[1])
+  parents = jnp.where(rows.length.max() % 5 == 0, every // 4 * 4, every)
+  rows = cache.restore(rows, cache.mark(before), tokens % 2 == 0)
+  rows, tokens = cache.copy_rows(
+    (rows, tokens), jnp.broadcast_to(parents, tokens.shape)
+  )
+  return rows, tokens
+
+
+@pytest.mark.parametrize(
+  "between", [lambda _, rows, tokens: (rows, tokens), _copy_and_roll_back]
+)
+def test_a_loop_copies_no_cache(params, between):
   Q, N, S, P = 2, 8, 512, 16
   prompts = types.Prompts(
     tokens=jnp.zeros((Q, P), jnp.int32),
     length=jnp.full(Q, P),
     uid=jnp.zeros(Q, jnp.uint32),
   )
-  state = jax.jit(_LM.prefill)(params, prompts)
+  _, state = jax.jit(_LM.prefill)(params, prompts)
 
   def generate(rows, tokens):
     def step(carry):
-      rows, tokens = carry
-      output, rows = _LM.decode(params, state, rows, tokens)
-      return rows, output.logits.argmax(-1).astype(jnp.int32)
+      before, tokens = carry
+      output, rows = _LM.decode(params, state, before, tokens)
+      return between(before, rows, output.logits.argmax(-1).astype(jnp.int32))
 
     return jax.lax.while_loop(
       lambda carry: carry[0].length.max() < S, step, (rows, tokens)
@@ -178,12 +230,14 @@ def test_every_models_rows_can_be_emptied_and_copied(lm):
     length=jnp.asarray([3, 2]),
     uid=jnp.zeros(2, jnp.uint32),
   )
-  state = lm.prefill(params, prompts)
+  _, state = lm.prefill(params, prompts)
   rows = lm.init_rows(2, 3, _SLOTS)
   assert isinstance(rows, cache.RowCache)
   _, rows = lm.decode(params, state, rows, jnp.zeros((2, 3), jnp.int32))
   assert isinstance(rows, cache.RowCache)
   emptied = cache.reset(rows, jnp.asarray([[True, False, False]] * 2))
   assert emptied.length.tolist() == [[0, 1, 1]] * 2
-  copied = cache.gather(emptied, jnp.asarray([[0, 0, 1], [2, 1, 0]]))
-  assert copied.length.tolist() == [[0, 0, 1], [1, 1, 0]]
+  copied = cache.copy_rows(emptied, jnp.asarray([[0, 0, 2], [1, 1, 2]]))
+  assert copied.length.tolist() == [[0, 0, 1], [1, 1, 1]]
+  back = cache.restore(copied, cache.mark(emptied), jnp.ones((2, 3), bool))
+  assert back.length.tolist() == [[0, 1, 1]] * 2

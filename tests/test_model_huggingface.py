@@ -57,7 +57,7 @@ def _greedy(lm, params, prompt, count):
     length=jnp.asarray([len(prompt)]),
     uid=jnp.zeros(1, jnp.uint32),
   )
-  state = jax.jit(lm.prefill)(params, prompts)
+  _, state = jax.jit(lm.prefill)(params, prompts)
   decode = jax.jit(lm.decode)
   rows = lm.init_rows(1, 1, count)
   token = jnp.asarray([[prompt[-1]]])

@@ -164,7 +164,7 @@ def test_dropout_needs_a_key_and_depends_on_it():
 def _decode_all(lm, params, tokens, length, rows, steps):
   """Decodes tokens[q, length[q] - 1 ...] in every row; logits [Q, N, T, V]."""
   P = max(length)
-  state = _prefill(lm, params, _prompts(tokens[:, :P], length))
+  _, state = _prefill(lm, params, _prompts(tokens[:, :P], length))
   cache = lm.init_rows(len(length), rows, steps)
   logits = []
   for t in range(steps):
@@ -190,11 +190,35 @@ def test_prefill_and_decode_are_forward(length, kv_heads):
       )
 
 
+def test_prefill_gives_the_output_of_every_prompt_token():
+  lm, params = _model()
+  tokens = _tokens(2, 6)
+  found, _ = _prefill(lm, params, _prompts(tokens, [6, 4]))
+  want = _forward(lm, params, tokens)
+  np.testing.assert_allclose(found.logits, want.logits, atol=1e-5)
+  np.testing.assert_allclose(found.hidden, want.hidden, atol=1e-5)
+
+
+def test_rows_may_see_prefixes_of_their_prompt():
+  lm, params = _model()
+  tokens = _tokens(2, 9)
+  length = np.array([[0, 3, 8], [5, 1, 4]])
+  _, state = _prefill(lm, params, _prompts(tokens, [9, 6]))
+  state = state.replace(length=jnp.asarray(length))
+  rows = lm.init_rows(2, 3, 2)
+  want = _forward(lm, params, tokens).logits
+  following = jnp.take_along_axis(tokens, jnp.asarray(length), axis=1)
+  found = _decode(lm, params, state, rows, following)[0].logits
+  for q in range(2):
+    for n in range(3):
+      np.testing.assert_allclose(found[q, n], want[q, length[q, n]], atol=1e-5)
+
+
 def test_padding_of_a_prompt_does_not_count():
   lm, params = _model()
   tokens = _tokens(1, 8)
   other = tokens.at[:, 4:].set(7)
-  states = [_prefill(lm, params, _prompts(t, [4])) for t in (tokens, other)]
+  states = [_prefill(lm, params, _prompts(t, [4]))[1] for t in (tokens, other)]
   rows = lm.init_rows(1, 1, 2)
   one, two = (
     _decode(lm, params, state, rows, tokens[:, 3:4])[0].logits
@@ -212,7 +236,7 @@ def test_decoding_traces_once():
     return lm.decode(params, state, rows, tokens)
 
   step = jax.jit(step, static_argnums=0)
-  state = _prefill(lm, params, _prompts(_tokens(2, 4), [4, 2]))
+  _, state = _prefill(lm, params, _prompts(_tokens(2, 4), [4, 2]))
   rows = lm.init_rows(2, 3, 8)
   for i in range(3):
     # An equal model made anew is the same static argument.

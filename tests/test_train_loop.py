@@ -32,6 +32,10 @@ _OPTIMIZER = step_lib.Optimizer(learning_rate=1e-2, steps=12, warmup=2)
 _SCHEDULE = loop.Schedule(steps=12, log_every=1, validate_every=4, patience=9)
 
 
+def _loss(lm):
+  return functools.partial(step_lib.loss, lm=lm)
+
+
 def _data(index):
   def items():
     for i in itertools.count(index):
@@ -49,7 +53,9 @@ def _data(index):
 def compiled():
   return {
     "step": jax.jit(
-      functools.partial(step_lib.train_step, lm=_LM, optimizer=_OPTIMIZER)
+      functools.partial(
+        step_lib.train_step, loss=_loss(_LM), optimizer=_OPTIMIZER
+      )
     ),
     "loss": jax.jit(functools.partial(step_lib.loss, lm=_LM)),
   }

@@ -34,6 +34,10 @@ _LM = transformer.Transformer(
 _OPTIMIZER = step_lib.Optimizer(learning_rate=1e-2, steps=100, warmup=5)
 
 
+def _loss(lm):
+  return functools.partial(step_lib.loss, lm=lm)
+
+
 def _batch(vocabulary, rows=4, seed=0):
   generator = np.random.default_rng(seed)
   items = (
@@ -71,7 +75,7 @@ def test_a_batch_in_parts_gives_the_same_gradient():
   state = step_lib.init(jax.random.key(1), lm, _OPTIMIZER)
   results = [
     step_lib.train_step(
-      state, batch, lm=lm, optimizer=_OPTIMIZER, microbatches=parts
+      state, batch, loss=_loss(lm), optimizer=_OPTIMIZER, microbatches=parts
     )
     for parts in (1, 2, 8)
   ]
@@ -88,13 +92,13 @@ def test_training_lowers_the_loss_and_traces_once():
   batch = _batch(32)
   step = jax.jit(
     chex.assert_max_traces(step_lib.train_step, n=1),
-    static_argnames=("lm", "optimizer"),
+    static_argnames=("loss", "optimizer"),
     donate_argnums=0,
   )
   state = step_lib.init(jax.random.key(0), _LM, _OPTIMIZER)
-  losses = []
+  losses, loss = [], _loss(_LM)
   for _ in range(60):
-    state, metrics = step(state, batch, lm=_LM, optimizer=_OPTIMIZER)
+    state, metrics = step(state, batch, loss=loss, optimizer=_OPTIMIZER)
     losses.append(float(metrics["loss"]))
   assert losses[0] == pytest.approx(np.log(32), rel=0.1)
   assert losses[-1] < 0.6 * losses[0]
@@ -104,7 +108,9 @@ def test_training_lowers_the_loss_and_traces_once():
 def test_dropout_differs_from_step_to_step_and_not_from_run_to_run():
   batch = _batch(32)
   state = step_lib.init(jax.random.key(0), _LM, _OPTIMIZER)
-  step = functools.partial(step_lib.train_step, lm=_LM, optimizer=_OPTIMIZER)
+  step = functools.partial(
+    step_lib.train_step, loss=_loss(_LM), optimizer=_OPTIMIZER
+  )
   _, first = step(state, batch)
   _, again = step(state, batch)
   _, later = step(state.replace(step=state.step + 1), batch)
@@ -152,7 +158,8 @@ state = jax.device_put(
 )
 step = jax.jit(
   functools.partial(
-    step_lib.train_step, lm=lm, optimizer=t._OPTIMIZER, microbatches=2
+    step_lib.train_step, loss=t._loss(lm), optimizer=t._OPTIMIZER,
+    microbatches=2,
   ),
   in_shardings=(copies, split),
 )
@@ -182,7 +189,7 @@ print(len(mesh.devices), float(loss), float(norm))
 def test_parts_that_do_not_divide_the_batch_are_refused(microbatches):
   step = functools.partial(
     step_lib.train_step,
-    lm=_LM,
+    loss=_loss(_LM),
     optimizer=_OPTIMIZER,
     microbatches=microbatches,
   )
@@ -202,3 +209,21 @@ def test_parts_that_do_not_divide_the_batch_are_refused(microbatches):
 def test_an_impossible_schedule_is_refused(fields, message):
   with pytest.raises(errors.InputError, match=message):
     dataclasses.replace(_OPTIMIZER, **fields)
+
+
+def test_frozen_parts_stay_and_the_rest_moves():
+  optimizer = dataclasses.replace(_OPTIMIZER, frozen=("model",))
+  params = {"model": jnp.ones((2, 2)), "head": jnp.ones((2, 2))}
+
+  def loss(params, batch, *, dropout_key=None):
+    del dropout_key
+    return ((params["model"] + params["head"]) * batch).sum(), jnp.float32(1)
+
+  state = step_lib.begin(jax.random.key(0), params, optimizer)
+  state = state.replace(step=jnp.int32(1))
+  for _ in range(2):
+    state, _ = step_lib.train_step(
+      state, jnp.ones((2, 2)), loss=loss, optimizer=optimizer
+    )
+  np.testing.assert_array_equal(state.params["model"], params["model"])
+  assert (state.params["head"] != params["head"]).all()

@@ -5,9 +5,13 @@ A row that ends its sample starts the next sample of its own question in the
 same step; that needs no prefill, since all samples of a question read one
 prompt state. A group whose question is done is given another one by `admit`,
 between calls of `decode_chunk`.
+
+A sample need not begin where the prompt ends: `Starts` lets it begin at any
+prefix, so that the nested prefixes of one text share its prefill.
 """
 
 import dataclasses
+import functools
 from typing import Any
 
 import chex
@@ -43,13 +47,33 @@ class Limits:
 
 
 @flax.struct.dataclass(kw_only=True)
+class Starts:
+  """Where the samples of a question begin, and what seeds them.
+
+  Attributes:
+    length: [..., N] int32, how much of the prompt the sample sees: from 1 to
+      all of its tokens.
+    max_tokens: [..., N] int32, tokens generated at most, from 1 to T.
+    uid: [..., N] uint32, of the text that the sample continues.
+    number: [..., N] int32, which of that text's samples it is. With the token's
+      index these two make its draws.
+  """
+
+  length: chex.Array
+  max_tokens: chex.Array
+  uid: chex.Array
+  number: chex.Array
+
+
+@flax.struct.dataclass(kw_only=True)
 class DecodeState:
   """Everything that the loop carries from step to step.
 
   Attributes:
     prompt_state: the model's, leading axis G.
-    last_token: [G] int32, the prompt's last token, which starts each sample.
-    uid: [G] uint32, of the question.
+    starts: fields [G, N], where each sample begins.
+    last_token: [G, N] int32, the last that it sees of its prompt: its first
+      input.
     wanted: [G] int32, samples wanted, 0 in a group without a question.
     next_sample: [G] int32, the first sample index not yet begun.
     rows: the model's cache, leading axes [G, R].
@@ -62,8 +86,8 @@ class DecodeState:
   """
 
   prompt_state: Any
+  starts: Starts
   last_token: chex.Array
-  uid: chex.Array
   wanted: chex.Array
   next_sample: chex.Array
   rows: cache.RowCache
@@ -123,13 +147,18 @@ def init_state(
   )
   prompt_state = jax.tree.map(
     lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
-    jax.eval_shape(lm.prefill, params, prompts),
+    jax.eval_shape(lm.prefill, params, prompts)[1],
   )
   shape = (groups, samples, limits.max_tokens)
   return DecodeState(
     prompt_state=prompt_state,
-    last_token=jnp.zeros(groups, jnp.int32),
-    uid=jnp.zeros(groups, jnp.uint32),
+    starts=Starts(
+      length=jnp.ones(shape[:2], jnp.int32),
+      max_tokens=jnp.ones(shape[:2], jnp.int32),
+      uid=jnp.zeros(shape[:2], jnp.uint32),
+      number=jnp.zeros(shape[:2], jnp.int32),
+    ),
+    last_token=jnp.zeros(shape[:2], jnp.int32),
     wanted=jnp.zeros(groups, jnp.int32),
     next_sample=jnp.zeros(groups, jnp.int32),
     rows=lm.init_rows(groups, rows, limits.max_tokens),
@@ -152,6 +181,7 @@ def admit(
   group: chex.Array,
   prompt: types.Prompts,
   samples: chex.Array,
+  starts: Starts | None = None,
   *,
   lm: types.LanguageModel,
 ) -> DecodeState:
@@ -163,6 +193,8 @@ def admit(
     group: [] int32, which group; not static, so all share one trace.
     prompt: one question, [1, P] with the P of `init_state`.
     samples: [] int32, how many to draw, at most N.
+    starts: fields [N], where they begin. None: behind the whole prompt, each
+      with T tokens of room, seeded by the prompt's uid and its own index.
     lm: the model.
 
   Returns:
@@ -177,23 +209,31 @@ def admit(
   def clear(whole: chex.Array) -> chex.Array:
     return put(whole, jnp.zeros(whole.shape[1:], whole.dtype))
 
+  room, T = state.candidates.tokens.shape[1:]
+  if starts is None:
+    starts = Starts(
+      length=jnp.full(room, prompt.length[0]),
+      max_tokens=jnp.full(room, T),
+      uid=jnp.full(room, prompt.uid[0]),
+      number=jnp.arange(room),
+    )
+  last = jnp.asarray(prompt.tokens)[0, starts.length - 1]
   rows = state.token.shape[1]
   sample = jnp.arange(rows, dtype=jnp.int32)
-  last = prompt.tokens[0, prompt.length[0] - 1]
-  here = jnp.arange(state.uid.shape[0]) == group
+  here = jnp.arange(state.wanted.shape[0]) == group
   return dataclasses.replace(
     state,
     prompt_state=jax.tree.map(
-      put, state.prompt_state, lm.prefill(params, prompt)
+      put, state.prompt_state, lm.prefill(params, prompt)[1]
     ),
+    starts=jax.tree.map(put, state.starts, starts),
     last_token=put(state.last_token, last),
-    uid=put(state.uid, prompt.uid),
     wanted=put(state.wanted, samples),
     next_sample=put(state.next_sample, jnp.minimum(rows, samples)),
     rows=cache.reset(
       state.rows, jnp.broadcast_to(here[:, None], state.token.shape)
     ),
-    token=put(state.token, jnp.full(rows, last)),
+    token=put(state.token, last.at[sample].get(mode="clip")),
     sample=put(state.sample, sample),
     position=clear(state.position),
     active=put(state.active, sample < samples),
@@ -216,8 +256,8 @@ def decode_chunk(
   Args:
     params: the model's.
     state: donate it, and it is updated in place.
-    key: the run's key, the same at every call: with the question's uid, the
-      sample's index and the token's it makes the draws.
+    key: the run's key, the same at every call: with the sample's uid and number
+      and the token's index it makes the draws.
     lm: the model.
     sampler: draws tokens.
     limits: as given to `init_state`.
@@ -228,12 +268,10 @@ def decode_chunk(
   """
   if steps < 1:
     raise errors.InputError(f"steps is {steps}; it must be at least 1")
-  question_key = lineage.question_keys(key, state.uid)
-  row_key = lineage.sample_keys(question_key, state.sample)
   working = state.active.any(-1)
 
-  def go_on(carry: tuple[DecodeState, chex.PRNGKey, Usage]) -> chex.Array:
-    state, _, usage = carry
+  def go_on(carry: tuple[DecodeState, Usage]) -> chex.Array:
+    state, usage = carry
     # Rows are never kept waiting for a new question while there is one.
     return (
       (usage.steps < steps)
@@ -241,35 +279,40 @@ def decode_chunk(
       & (state.active.any(-1) == working).all()
     )
 
-  def step(
-    carry: tuple[DecodeState, chex.PRNGKey, Usage],
-  ) -> tuple[DecodeState, chex.PRNGKey, Usage]:
-    state, row_key, usage = carry
+  def step(carry: tuple[DecodeState, Usage]) -> tuple[DecodeState, Usage]:
+    state, usage = carry
     usage = Usage(
       steps=usage.steps + 1,
       row_steps=usage.row_steps + state.active.sum(dtype=jnp.int32),
     )
-    output, rows = lm.decode(
-      params, state.prompt_state, state.rows, state.token
+    starts = jax.tree.map(
+      functools.partial(_of_rows, state.sample), state.starts
     )
-    token = sampler.sample(output.logits, lineage.draw(row_key, state.position))
+    seen = dataclasses.replace(state.prompt_state, length=starts.length - 1)
+    output, rows = lm.decode(params, seen, state.rows, state.token)
+    uniform = lineage.draw(_keys(key, starts), state.position)
+    token = sampler.sample(output.logits, uniform)
     state = dataclasses.replace(state, rows=rows, position=state.position + 1)
     ended = state.active & (token == limits.end_token)
-    stopped = ended | (state.active & (state.position >= limits.max_tokens))
-    state = _record(state, token, _logprob(output.logits, token), ended)
-    state = _refill(state, token, stopped)
-    fresh = lineage.sample_keys(question_key, state.sample)
-    return state, jnp.where(stopped, fresh, row_key), usage
+    stopped = ended | (state.active & (state.position >= starts.max_tokens))
+    state = _record(state, token, output.logprob(token), ended)
+    return _refill(state, token, stopped), usage
 
   usage = Usage(steps=jnp.int32(0), row_steps=jnp.int32(0))
-  state, _, usage = jax.lax.while_loop(go_on, step, (state, row_key, usage))
-  return state, usage
+  return jax.lax.while_loop(go_on, step, (state, usage))
 
 
-def _logprob(logits: chex.Array, token: chex.Array) -> chex.Array:
-  """Log-probability [...] of each token [...] under logits [..., V]."""
-  taken = jnp.take_along_axis(logits, token[..., None], axis=-1, mode="clip")
-  return taken.squeeze(-1) - jax.nn.logsumexp(logits, axis=-1)
+def _of_rows(sample: chex.Array, values: chex.Array) -> chex.Array:
+  """What [G, N] values hold for the sample [G, R] of each row."""
+  # An idle row's index may be out of range; what it gets does not matter.
+  return jnp.take_along_axis(values, sample, axis=1, mode="clip")
+
+
+def _keys(key: chex.PRNGKey, starts: Starts) -> chex.PRNGKey:
+  """[G, R] keys of the samples that rows are working on."""
+  question_key = lineage.question_keys(key, starts.uid.reshape(-1))
+  number = starts.number.reshape(-1, 1)
+  return lineage.sample_keys(question_key, number).reshape(starts.uid.shape)
 
 
 def _record(
@@ -308,6 +351,7 @@ def _refill(
   turn = jnp.cumsum(stopped, axis=-1, dtype=jnp.int32) - 1
   following = state.next_sample[:, None] + turn
   begins = stopped & (following < state.wanted[:, None])
+  sample = jnp.where(begins, following, state.sample)
   active = (state.active & ~stopped) | begins
   return dataclasses.replace(
     state,
@@ -315,8 +359,8 @@ def _refill(
     # Idle rows are decoded with the rest: emptied at each step, they never
     # write beyond their cache.
     rows=cache.reset(state.rows, stopped | ~active),
-    token=jnp.where(begins, state.last_token[:, None], token),
-    sample=jnp.where(begins, following, state.sample),
+    token=jnp.where(begins, _of_rows(sample, state.last_token), token),
+    sample=sample,
     position=jnp.where(stopped | ~active, 0, state.position),
     active=active,
   )

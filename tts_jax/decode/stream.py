@@ -26,16 +26,29 @@ import numpy as np
 from tts_jax import errors, types
 from tts_jax.decode import loop
 
-# (params, state, group, prompt, samples) -> state, as `loop.admit`.
-Admit = Callable[
-  [types.Params, loop.DecodeState, chex.Array, types.Prompts, chex.Array],
-  loop.DecodeState,
-]
+# (params, state, group, prompt, samples) -> state, as `loop.admit`; `starts`
+# comes last, for requests with branches alone.
+Admit = Callable[..., loop.DecodeState]
 # (params, state, key) -> (state, usage), as `loop.decode_chunk`.
 Chunk = Callable[
   [types.Params, loop.DecodeState, chex.PRNGKey],
   tuple[loop.DecodeState, loop.Usage],
 ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Branch:
+  """A prefix of a prompt, to be sampled as a prompt of its own would be.
+
+  Attributes:
+    length: its tokens, from 1 to all of the prompt's.
+    uid: 32 bits, stable; it seeds the samples that begin here.
+    max_tokens: of each of them, from 1 to the limit of the decode state.
+  """
+
+  length: int
+  uid: int
+  max_tokens: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,11 +59,14 @@ class Request:
     id: the question's, for messages and results.
     uid: 32 bits, stable; it seeds the question's randomness.
     tokens: the prompt.
+    branches: prefixes of it to sample from, which share its prefill. Empty:
+      the prompt itself is sampled.
   """
 
   id: str
   uid: int
   tokens: Sequence[int]
+  branches: Sequence[Branch] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,7 +104,8 @@ class Result:
     index: the question's place in the stream, from 0.
     request: the question.
     candidates: numpy arrays without the question's axis: tokens [N, T], length
-      [N], finished [N], token_logprob [N, T].
+      [N], finished [N], token_logprob [N, T]. Of a request with branches: the
+      samples of the first, then those of the second, and so on.
     stats: of the whole stream up to here.
   """
 
@@ -122,12 +139,14 @@ def stream(
     key: the run's key.
     admit: `loop.admit` with its model, compiled.
     chunk: `loop.decode_chunk` with its settings, compiled.
-    samples: N, for each question; at most that of `state`.
+    samples: N, for each question, or for each of its branches; all of a
+      question's together at most N of `state`.
     prompt_tokens: P of `state`.
 
   Raises:
-    errors.InputError: a prompt is empty or longer than P, or `samples` does not
-      fit; questions done by then have been yielded.
+    errors.InputError: a prompt is empty or longer than P, a branch is not
+      inside its prompt or limits, or `samples` does not fit; questions done by
+      then have been yielded.
   """
   groups, room = state.candidates.length.shape
   if not 1 <= samples <= room:
@@ -144,8 +163,9 @@ def stream(
     while free and (following := next(source, None)):
       group = free.pop(0)
       prompts = prompt(following[1], prompt_tokens)
+      begin = _starts(following[1], samples, state.candidates.tokens.shape)
       # Put there by name: a launcher may forbid silent transfers.
-      arguments = jax.device_put((np.int32(group), prompts, np.int32(samples)))
+      arguments = jax.device_put((np.int32(group), prompts, *begin))
       state = admit(params, state, *arguments)
       busy[group] = following
       stats = dataclasses.replace(
@@ -167,7 +187,7 @@ def stream(
       yield Result(
         index=index,
         request=request,
-        candidates=_candidates(state, group, samples),
+        candidates=_candidates(state, group, _wanted(request, samples)),
         stats=stats,
       )
 
@@ -186,6 +206,45 @@ def prompt(request: Request, prompt_tokens: int) -> types.Prompts:
     tokens=tokens,
     length=np.array([length], np.int32),
     uid=np.array([request.uid], np.uint32),
+  )
+
+
+def _wanted(request: Request, samples: int) -> int:
+  """How many samples of a request there are in all."""
+  return samples * max(len(request.branches), 1)
+
+
+def _starts(
+  request: Request, samples: int, shape: tuple[int, ...]
+) -> tuple[np.int32] | tuple[np.int32, loop.Starts]:
+  """The last arguments of `admit`; `shape` is [G, N, T] of the state."""
+  _, room, limit = shape
+  wanted = _wanted(request, samples)
+  if wanted > room:
+    raise errors.InputError(
+      f"question {request.id}: {len(request.branches)} branches of {samples}"
+      f" samples are {wanted}; the decode state has room for {room}"
+    )
+  if not request.branches:
+    return (np.int32(wanted),)
+  for branch in request.branches:
+    for name, most in (("length", len(request.tokens)), ("max_tokens", limit)):
+      if not 1 <= getattr(branch, name) <= most:
+        raise errors.InputError(
+          f"question {request.id}: a branch has {name} {getattr(branch, name)};"
+          f" it must be from 1 to {most}"
+        )
+
+  def column(values: Iterable[int], dtype: type[np.generic]) -> np.ndarray:
+    whole = np.ones(room, dtype)
+    whole[:wanted] = np.repeat(np.fromiter(values, dtype), samples)
+    return whole
+
+  return np.int32(wanted), loop.Starts(
+    length=column((each.length for each in request.branches), np.int32),
+    max_tokens=column((each.max_tokens for each in request.branches), np.int32),
+    uid=column((each.uid for each in request.branches), np.uint32),
+    number=np.arange(room, dtype=np.int32) % samples,
   )
 
 

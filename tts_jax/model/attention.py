@@ -62,6 +62,7 @@ def causal(
   key: chex.Array,
   value: chex.Array,
   segments: chex.Array | None = None,
+  parents: chex.Array | None = None,
 ) -> chex.Array:
   """Attention of each position to itself and to those before it.
 
@@ -76,6 +77,8 @@ def causal(
     value: [B, T, K, H].
     segments: [B, T] integers; a position sees only its own segment's. None:
       the row is one segment.
+    parents: [B, T] integers, the segment that a position's own continues, whose
+      positions it sees too: several completions after one prompt. None: none.
 
   Returns:
     [B, T, K, G, H].
@@ -92,7 +95,10 @@ def causal(
     end = min(start + block, T)
     mask = (time[start:end, None] >= time[:end])[None]
     if segments is not None:
-      mask &= segments[:, start:end, None] == segments[:, None, :end]
+      seen = segments[:, start:end, None] == segments[:, None, :end]
+      if parents is not None:
+        seen |= parents[:, start:end, None] == segments[:, None, :end]
+      mask &= seen
     scores = jnp.einsum(
       "bkgth,bksh->bkgts",
       query[:, :, :, start:end],
@@ -125,7 +131,8 @@ def over_prompt_and_row(
 
   Args:
     query: [Q, N, K, G, H].
-    prompt: keys [Q, K, H, P], values [Q, K, P, H] and live slots [Q].
+    prompt: keys [Q, K, H, P], values [Q, K, P, H] and live slots, [Q] or [Q, N]
+      where rows see prefixes of different lengths.
     row: keys [Q, N, K, H, S], values [Q, N, K, S, H] and live slots [Q, N], at
       least 1: a row sees itself.
 
@@ -140,8 +147,10 @@ def over_prompt_and_row(
   prompt_scores = jnp.einsum(
     "qnkgh,qkhp->qnkgp", query, prompt_keys, preferred_element_type=wide
   )
-  live = jnp.arange(prompt_keys.shape[-1]) < prompt_length[:, None]
-  prompt_scores = jnp.where(live[:, None, None, None], prompt_scores, -jnp.inf)
+  if prompt_length.ndim == 1:
+    prompt_length = prompt_length[:, None]
+  live = jnp.arange(prompt_keys.shape[-1]) < prompt_length[..., None]
+  prompt_scores = jnp.where(live[:, :, None, None], prompt_scores, -jnp.inf)
   row_scores = jnp.einsum(
     "qnkgh,qnkhs->qnkgs", query, row_keys, preferred_element_type=wide
   )

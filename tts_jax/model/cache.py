@@ -10,6 +10,8 @@ Both states are tuples over layers rather than one array: stacked, every layer
 would be copied at every token.
 """
 
+from typing import Any
+
 import chex
 import flax.struct
 import jax
@@ -26,7 +28,8 @@ class PromptState:
   Attributes:
     keys: L arrays [Q, K, H, P].
     values: L arrays [Q, K, P, H].
-    length: [Q] int32, live slots, the prompt's length less 1.
+    length: [Q] int32, live slots, the prompt's length less 1. A caller whose
+      rows begin at prefixes of their prompt puts [Q, N] in its place.
   """
 
   keys: tuple[chex.Array, ...]
@@ -135,16 +138,71 @@ def reset(rows: RowCache, mask: chex.Array) -> RowCache:
   )
 
 
-def gather(rows: RowCache, parents: chex.Array) -> RowCache:
-  """Rows copied from other rows of their question.
+def copy_rows(tree: Any, parents: chex.Array) -> Any:
+  """Rows overwritten by copies of other rows of their question.
+
+  Row by row, and only those that change: in a donated or carried tree what is
+  moved is what was asked for. A parent must stay as it is, that is, be its own
+  parent: the order of the copies then does not matter.
 
   Args:
-    rows: the cache.
-    parents: [Q, M] int32, the row that each new row continues.
+    tree: leaves with leading axes [Q, N].
+    parents: [Q, N] int32, the row that each row continues; itself, if it stays.
 
   Returns:
-    A cache of rows [Q, M].
+    The tree with its rows in place.
   """
-  chex.assert_rank(parents, 2)
-  take = jax.vmap(lambda cache, index: cache[index])
-  return jax.tree.map(lambda cache: take(cache, parents), rows)
+  Q, N = parents.shape
+  flat = parents.reshape(-1)
+  moved = flat != jnp.tile(jnp.arange(N), Q)
+  order = jnp.flatnonzero(moved, size=Q * N, fill_value=0)
+
+  def move(count: chex.Array, tree: Any) -> Any:
+    question, row = jnp.divmod(order[count], N)
+
+    def one(leaf: chex.Array) -> chex.Array:
+      tail = (0,) * (leaf.ndim - 2)
+      size = (1, 1, *leaf.shape[2:])
+      start = (question, flat[order[count]], *tail)
+      taken = jax.lax.dynamic_slice(leaf, start, size)
+      return jax.lax.dynamic_update_slice(leaf, taken, (question, row, *tail))
+
+    return jax.tree.map(one, tree)
+
+  return jax.lax.fori_loop(0, moved.sum(), move, tree)
+
+
+def mark(tree: Any) -> Any:
+  """What `restore` needs to take rows back to where they are now.
+
+  Of a KV cache that is the lengths alone: slots beyond them hold anything.
+
+  Args:
+    tree: leaves with leading axes [Q, N], every KV cache a `RowCache`.
+  """
+  return jax.tree.map(
+    lambda node: node.length if isinstance(node, RowCache) else node,
+    tree,
+    is_leaf=lambda node: isinstance(node, RowCache),
+  )
+
+
+def restore(tree: Any, marked: Any, mask: chex.Array) -> Any:
+  """Rows taken back to where they were when `mark` was called.
+
+  Args:
+    tree: as for `mark`; its rows have only grown since.
+    marked: what `mark` gave.
+    mask: [Q, N] bool, the rows to take back; the rest stay.
+  """
+
+  def one(node: Any, saved: chex.Array) -> Any:
+    if isinstance(node, RowCache):
+      length = jnp.where(mask, saved, node.length)
+      return RowCache(keys=node.keys, values=node.values, length=length)
+    wide = mask.reshape(mask.shape + (1,) * (node.ndim - 2))
+    return jnp.where(wide, saved, node)
+
+  return jax.tree.map(
+    one, tree, marked, is_leaf=lambda node: isinstance(node, RowCache)
+  )

@@ -44,13 +44,14 @@ def _param(
   return jnp.asarray(value)
 
 
-class _Norm(nn.Module):
+class Norm(nn.Module):
   """RMSNorm with a scale, computed in float32."""
 
   config: config.TransformerConfig
 
   @nn.compact
   def __call__(self, x: chex.Array) -> chex.Array:
+    """Scales `x` [..., D] to a mean square of 1, times the scale."""
     ones = nn.initializers.ones
     scale = _param(self, "scale", ones, (self.config.width,), ("embed",))
     wide = x.astype(jnp.float32)
@@ -59,7 +60,7 @@ class _Norm(nn.Module):
     return (wide * scale).astype(self.config.dtype)
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
   """Attention and feed-forward layer, each added to the residual stream."""
 
   config: config.TransformerConfig
@@ -79,6 +80,7 @@ class _Block(nn.Module):
     attend: Attend,
     dropout_key: chex.PRNGKey | None,
   ) -> tuple[chex.Array, Any]:
+    """The stream [..., D] after the block, and what `attend` kept."""
     cfg = self.config
     D, K, G, H = cfg.width, cfg.kv_heads, cfg.group, cfg.head_width
     M = cfg.mlp_width
@@ -94,7 +96,7 @@ class _Block(nn.Module):
     qkv = self._kernel(
       "qkv", (D, K, G + 2, H), ("embed", "kv_heads", "group", "head"), 0.02
     )
-    normed = _Norm(cfg, name="attention_norm")(x)
+    normed = Norm(cfg, name="attention_norm")(x)
     mixed = jnp.einsum("...d,dkgh->...kgh", normed, qkv)
     turned = attention.rotate(mixed[..., : G + 1, :], table)
     attended, kept = attend(
@@ -109,7 +111,7 @@ class _Block(nn.Module):
     gate_up = self._kernel(
       "gate_up", (D, 2, M), ("embed", "gate_up", "mlp"), 0.02
     )
-    normed = _Norm(cfg, name="mlp_norm")(x)
+    normed = Norm(cfg, name="mlp_norm")(x)
     inner = jnp.einsum("...d,dcm->...cm", normed, gate_up)
     inner = jax.nn.silu(inner[..., 0, :]) * inner[..., 1, :]
     down = self._kernel("down", (M, D), ("mlp", "embed"), out_scale)
@@ -146,10 +148,10 @@ class _Decoder(nn.Module):
     kept = []
     # Unrolled: a scan would copy every layer's cache at every token.
     for layer in range(cfg.layers):
-      block = _Block(cfg, layer, name=f"layer_{layer}")
+      block = Block(cfg, layer, name=f"layer_{layer}")
       x, keep = block(x, table, attend, keys[layer])
       kept.append(keep)
-    hidden = _Norm(cfg, name="final_norm")(x)
+    hidden = Norm(cfg, name="final_norm")(x)
     if cfg.tied:
       unembedding = embedding.T
     else:
@@ -165,19 +167,45 @@ class _Decoder(nn.Module):
     return types.Output(logits=logits, hidden=hidden), tuple(kept)
 
 
-def _attend_causally(segments: chex.Array | None) -> Attend:
+def prompt_state(
+  kept: tuple[tuple[chex.Array, chex.Array], ...], length: chex.Array
+) -> cache.PromptState:
+  """The state of prompts of `length` [Q], from what `attend_causally` kept."""
+  return cache.PromptState(
+    keys=tuple(key.transpose(0, 2, 3, 1) for key, _ in kept),
+    values=tuple(value.transpose(0, 2, 1, 3) for _, value in kept),
+    length=length - 1,
+  )
+
+
+def positions(
+  prompt_state: cache.PromptState, rows: cache.RowCache
+) -> chex.Array:
+  """[Q, N], the position of the token that each row reads next."""
+  start = prompt_state.length
+  return (start[:, None] if start.ndim == 1 else start) + rows.length
+
+
+def attend_causally(
+  segments: chex.Array | None = None, parents: chex.Array | None = None
+) -> Attend:
+  """Attention inside whole sequences; keeps each layer's keys and values."""
+
   def attend(
     layer: int, query: chex.Array, key: chex.Array, value: chex.Array
   ) -> tuple[chex.Array, Any]:
     del layer
-    return attention.causal(query, key, value, segments), (key, value)
+    attended = attention.causal(query, key, value, segments, parents)
+    return attended, (key, value)
 
   return attend
 
 
-def _attend_with_cache(
+def attend_with_cache(
   prompt_state: cache.PromptState, rows: cache.RowCache
 ) -> Attend:
+  """Attention of one token a row; keeps what `cache.advance` takes."""
+
   def attend(
     layer: int, query: chex.Array, key: chex.Array, value: chex.Array
   ) -> tuple[chex.Array, Any]:
@@ -210,7 +238,7 @@ class Transformer:
   def _init_boxed(self, key: chex.PRNGKey) -> Any:
     tokens = jnp.zeros((1, 1), jnp.int32)
     return _Decoder(self.config).init(
-      key, tokens, jnp.arange(1), _attend_causally(None)
+      key, tokens, jnp.arange(1), attend_causally()
     )["params"]
 
   def _apply(
@@ -245,6 +273,7 @@ class Transformer:
     *,
     positions: chex.Array | None = None,
     segments: chex.Array | None = None,
+    parents: chex.Array | None = None,
     dropout_key: chex.PRNGKey | None = None,
   ) -> types.Output:
     """Reads whole sequences, causally.
@@ -259,6 +288,8 @@ class Transformer:
         relative, so packed sequences need not start again at 0.
       segments: [B, T] int32, the sequence that each token belongs to; tokens of
         different ones do not see each other. None: each row is one.
+      parents: [B, T] int32, the segment that a token's own continues and so
+        sees: completions that share a prompt. None: none does.
       dropout_key: consumed; None turns dropout off.
 
     Returns:
@@ -268,26 +299,29 @@ class Transformer:
     if positions is None:
       positions = jnp.arange(tokens.shape[1])
     output, _ = self._apply(
-      params, tokens, positions, _attend_causally(segments), dropout_key
+      params,
+      tokens,
+      positions,
+      attend_causally(segments, parents),
+      dropout_key,
     )
     return output
 
   def prefill(
     self, params: types.Params, prompts: types.Prompts
-  ) -> cache.PromptState:
-    """Reads each prompt but its last token, which a row decodes first.
+  ) -> tuple[types.Output, cache.PromptState]:
+    """Reads each prompt; its last token is left for a row to decode first.
 
     Causal attention keeps the padding on the right out of what counts.
+
+    Returns:
+      logits [Q, P, V] and hidden [Q, P, D] at every slot, and the state.
     """
     tokens = prompts.tokens
-    _, kept = self._apply(
-      params, tokens, jnp.arange(tokens.shape[1]), _attend_causally(None)
+    output, kept = self._apply(
+      params, tokens, jnp.arange(tokens.shape[1]), attend_causally()
     )
-    return cache.PromptState(
-      keys=tuple(key.transpose(0, 2, 3, 1) for key, _ in kept),
-      values=tuple(value.transpose(0, 2, 1, 3) for _, value in kept),
-      length=prompts.length - 1,
-    )
+    return output, prompt_state(kept, prompts.length)
 
   def init_rows(self, questions: int, rows: int, slots: int) -> cache.RowCache:
     """An empty cache of [Q, N] rows with room for `slots` tokens each."""
@@ -326,7 +360,7 @@ class Transformer:
     output, layers = self._apply(
       params,
       tokens,
-      prompt_state.length[:, None] + rows.length,
-      _attend_with_cache(prompt_state, rows),
+      positions(prompt_state, rows),
+      attend_with_cache(prompt_state, rows),
     )
     return output, cache.advance(rows, layers)

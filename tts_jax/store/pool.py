@@ -5,7 +5,7 @@ import json
 import math
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -254,3 +254,13 @@ def _least(lists: pa.ChunkedArray) -> np.ndarray:
   owner = pc.list_parent_indices(lists).to_numpy()
   np.minimum.at(least, owner, pc.list_flatten(lists).to_numpy())
   return least
+
+
+def texts(
+  path: str | os.PathLike[str],
+) -> Iterator[tuple[str, int, str]]:
+  """Yields (question id, sample, completion) of a run's pool, in no order."""
+  names = ("question_id", "sample", "text")
+  rows = shards.read(pathlib.Path(path) / STAGE, names)
+  for row in rows.to_pylist():
+    yield row["question_id"], row["sample"], row["text"]

@@ -7,21 +7,31 @@ import math
 import pathlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from tts_jax import errors
 from tts_jax.store import atomic
 from tts_jax.store import run as run_lib
-from tts_jax.train import batches, checkpoints
+from tts_jax.train import checkpoints
 from tts_jax.train import step as step_lib
 
+
+class Batch(Protocol):
+  """What a step reads: a tree of arrays."""
+
+  @property
+  def segments(self) -> Any:
+    """[B, T] integers, above 0 where tokens are."""
+    ...
+
+
 StepFn = Callable[
-  [step_lib.TrainState, batches.Batch],
+  [step_lib.TrainState, Any],
   tuple[step_lib.TrainState, dict[str, Any]],
 ]
-LossFn = Callable[[Any, batches.Batch], tuple[Any, Any]]
+LossFn = Callable[[Any, Any], tuple[Any, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,9 +75,7 @@ class Metrics:
       lines.write(json.dumps(values) + "\n")
 
 
-def mean_loss(
-  loss: LossFn, params: Any, held_out: Sequence[batches.Batch]
-) -> float:
+def mean_loss(loss: LossFn, params: Any, held_out: Sequence[Batch]) -> float:
   """Mean loss over the weighted tokens of all batches, in nats."""
   results = [loss(params, batch) for batch in held_out]
   totals, weights = np.array(results, np.float64).T
@@ -76,8 +84,8 @@ def mean_loss(
 
 def run(
   state: step_lib.TrainState,
-  data: Callable[[int], Iterator[tuple[int, batches.Batch]]],
-  held_out: Sequence[batches.Batch],
+  data: Callable[[int], Iterator[tuple[int, Batch]]],
+  held_out: Sequence[Batch],
   folder: pathlib.Path,
   *,
   step: StepFn,
@@ -118,8 +126,8 @@ def run(
 
 def _run(
   state: step_lib.TrainState,
-  data: Callable[[int], Iterator[tuple[int, batches.Batch]]],
-  held_out: Sequence[batches.Batch],
+  data: Callable[[int], Iterator[tuple[int, Batch]]],
+  held_out: Sequence[Batch],
   folder: pathlib.Path,
   latest: checkpoints.Checkpoints,
   best: checkpoints.Checkpoints,

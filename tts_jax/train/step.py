@@ -1,7 +1,7 @@
-"""The loss, the optimizer and one step of language-model training."""
+"""The optimizer, the language-model loss, and one step of any training."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Protocol
 
 import chex
 import flax.struct
@@ -11,6 +11,23 @@ import optax
 
 from tts_jax import errors, types
 from tts_jax.train import batches
+
+
+class Loss(Protocol):
+  """What training makes small."""
+
+  def __call__(
+    self,
+    params: types.Params,
+    batch: Any,
+    *,
+    dropout_key: chex.PRNGKey | None = None,
+  ) -> tuple[chex.Array, chex.Array]:
+    """(sum over items, sum of their weights), both [] float32.
+
+    Sums of parts of a batch add up to the whole's.
+    """
+    ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +42,7 @@ class Optimizer:
     b1: decay of the first moment.
     b2: decay of the second moment.
     clip: largest global norm of the gradient.
+    frozen: parts of the parameters, by their first key, that do not change.
 
   Raises:
     InputError: a field is out of its range.
@@ -37,6 +55,7 @@ class Optimizer:
   b1: float = 0.9
   b2: float = 0.95
   clip: float = 1.0
+  frozen: tuple[str, ...] = ()
 
   def __post_init__(self) -> None:
     if not 0 <= self.warmup < self.steps:
@@ -57,7 +76,7 @@ class Optimizer:
 
   def transformation(self) -> optax.GradientTransformation:
     """The optax transformation."""
-    return optax.chain(
+    moving = optax.chain(
       optax.clip_by_global_norm(self.clip),
       optax.adamw(
         self.schedule(),
@@ -66,6 +85,14 @@ class Optimizer:
         weight_decay=self.weight_decay,
         mask=lambda params: jax.tree.map(lambda p: p.ndim > 1, params),
       ),
+    )
+    if not self.frozen:
+      return moving
+    return optax.partition(
+      {"moving": moving, "frozen": optax.set_to_zero()},
+      lambda params: {
+        name: "frozen" if name in self.frozen else "moving" for name in params
+      },
     )
 
 
@@ -89,14 +116,20 @@ class TrainState:
 def init(
   key: chex.PRNGKey, lm: types.LanguageModel, optimizer: Optimizer
 ) -> TrainState:
-  """A fresh state; `key` is consumed."""
+  """A fresh state of a model that starts from nothing; `key` is consumed."""
   params_key, step_key = jax.random.split(key)
-  params = lm.init(params_key)
+  return begin(step_key, lm.init(params_key), optimizer)
+
+
+def begin(
+  key: chex.PRNGKey, params: types.Params, optimizer: Optimizer
+) -> TrainState:
+  """A state that starts from `params`; `key` is kept for the steps."""
   return TrainState(
     step=jnp.zeros((), jnp.int32),
     params=params,
     optimizer=optimizer.transformation().init(params),
-    key=step_key,
+    key=key,
   )
 
 
@@ -107,7 +140,7 @@ def loss(
   lm: types.LanguageModel,
   dropout_key: chex.PRNGKey | None = None,
 ) -> tuple[chex.Array, chex.Array]:
-  """Weighted cross-entropy, summed, in nats.
+  """Weighted cross-entropy of the next token, summed, in nats: a `Loss`.
 
   Args:
     params: the model's.
@@ -116,8 +149,7 @@ def loss(
     dropout_key: consumed; None trains without dropout.
 
   Returns:
-    (sum over tokens, sum of their weights), both []; sums of parts of a batch
-    add up to the whole's.
+    (sum over tokens, sum of their weights), both [].
   """
   output = lm.forward(
     params,
@@ -134,25 +166,25 @@ def loss(
 
 def _gradient(
   params: types.Params,
-  batch: batches.Batch,
+  batch: Any,
   key: chex.PRNGKey,
   *,
-  lm: types.LanguageModel,
+  loss: Loss,
   microbatches: int,
 ) -> tuple[chex.Array, types.Params]:
   """Mean loss and its gradient, a part of the batch at a time."""
-  rows = batch.tokens.shape[0]
+  rows = jax.tree.leaves(batch)[0].shape[0]
   if microbatches < 1 or rows % microbatches:
     raise errors.InputError(
       f"data.microbatches is {microbatches}; it must divide data.rows, {rows}"
     )
 
   def part(
-    total: tuple[Any, Any], one: tuple[chex.PRNGKey, batches.Batch]
+    total: tuple[Any, Any], one: tuple[chex.PRNGKey, Any]
   ) -> tuple[tuple[Any, Any], None]:
     key, rows = one
     found = jax.value_and_grad(loss, has_aux=True)(
-      params, rows, lm=lm, dropout_key=key
+      params, rows, dropout_key=key
     )
     return jax.tree.map(jnp.add, total, found), None
 
@@ -172,9 +204,9 @@ def _gradient(
 
 def train_step(
   state: TrainState,
-  batch: batches.Batch,
+  batch: Any,
   *,
-  lm: types.LanguageModel,
+  loss: Loss,
   optimizer: Optimizer,
   microbatches: int = 1,
 ) -> tuple[TrainState, dict[str, chex.Array]]:
@@ -182,8 +214,8 @@ def train_step(
 
   Args:
     state: donated by the caller's `jit`.
-    batch: [B, T].
-    lm: static.
+    batch: what `loss` takes; leaves [B, ...].
+    loss: static.
     optimizer: static.
     microbatches: parts of the batch, read one after another, so that memory
       is that of one part; a divisor of B.
@@ -198,7 +230,7 @@ def train_step(
     state.params,
     batch,
     jax.random.fold_in(state.key, state.step),
-    lm=lm,
+    loss=loss,
     microbatches=microbatches,
   )
   updates, optimizer_state = optimizer.transformation().update(

@@ -1,0 +1,89 @@
+"""Trains a verifier on labelled steps, of a model that it shares or its own.
+
+  python -m launch.label_steps --out runs/labels
+  python -m launch.label_steps --out runs/labels_held_out \
+      --config.questions.split=validation --config.questions.count=200
+  python -m launch.train_verifier --out runs/verifier
+
+Started again with the same --out it goes on from the last checkpoint. It gets
+metrics.jsonl, checkpoints/, best/, verifier/ and, trained jointly, model/.
+"""
+
+import functools
+import os
+
+import jax
+import ml_collections
+from absl import flags, logging
+
+from launch import entry
+from tts_jax import sharding
+from tts_jax.model import embedded, huggingface
+from tts_jax.store import labels, run
+from tts_jax.tasks import catalogue, tokenization
+from tts_jax.train import labelled, loop, objective
+from tts_jax.train import step as step_lib
+from tts_jax.verify import reward, saved
+
+_CONFIG = entry.config_flag("configs/train_verifier.py")
+_OUT = flags.DEFINE_string("out", "runs/verifier", "Folder of the run.")
+
+
+def main(_: list[str]) -> None:
+  """Trains, then writes the verifier of the lowest validation loss."""
+  logging.set_verbosity(logging.WARNING)  # Orbax logs each file it writes.
+  jax.config.update("jax_num_cpu_devices", os.cpu_count())
+  config = _CONFIG.value
+  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+    _train(folder, config)
+
+
+def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
+  source = embedded.folder(config.model, config.task)
+  lm, model = huggingface.load(source, "float32")
+  tokenizer = tokenization.load(source)
+  found = catalogue.find(config.task)
+  delimiters = tokenizer.tokens_with(found.task.step_delimiter)
+  verifier = reward.above(lm, delimiters, **config.head)
+  goal = objective.Objective(lm=lm, verifier=verifier, **config.objective)
+  schedule = loop.Schedule(**config.schedule)
+  optimizer = step_lib.Optimizer(
+    steps=schedule.steps, frozen=goal.frozen, **config.optimizer
+  )
+  mixture = labelled.Mixture(seed=config.seed, **config.mixture)
+  train = labels.load_labels(config.labels)
+  held_out = labels.load_labels(config.held_out)
+  labelled.check_disjoint(train, held_out)
+  worked = labelled.worked_solutions(
+    found.task, tokenizer, found.stream("train", config.worked_seed)
+  )
+  mesh = sharding.data_mesh(config.data.rows)
+  copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
+  drawn, kept = jax.random.split(jax.random.key(config.seed))
+  params = goal.init(drawn, model)
+  state = jax.device_put(step_lib.begin(kept, params, optimizer), copies)
+  print(f"{schedule.steps} steps, to {folder.path}", flush=True)
+  step = functools.partial(step_lib.train_step, loss=goal, optimizer=optimizer)
+  jit = functools.partial(jax.jit, in_shardings=(copies, split))
+  state, progress = loop.run(
+    state,
+    labelled.stream(train, mixture, worked=worked, **config.data),
+    labelled.held_out(held_out, final_only=mixture.final_only, **config.data),
+    folder.path,
+    step=jit(step, out_shardings=(copies, copies), donate_argnums=0),
+    loss=jit(goal.validate),
+    schedule=schedule,
+  )
+  if not goal.frozen:
+    # Trained jointly, the generator is another one.
+    source = folder.path / "model"
+    tokenizer.save(source)
+    end = tokenizer.end_token
+    huggingface.save(source, lm, state.params["model"], end_token=end)
+  origin = saved.origin(source)
+  saved.save(folder.path / "verifier", verifier, state.params, origin)
+  print(f"best validation loss {progress['best_loss']:.4f}: {folder.path}")
+
+
+if __name__ == "__main__":
+  entry.run(main)

@@ -1,0 +1,215 @@
+"""The reward model: the pass over whole solutions against the decode loop."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tts_jax import types
+from tts_jax.model import cache, config, head, transformer
+from tts_jax.verify import reward
+
+_V, _D, _DELIMITER = 11, 16, 3
+_SHAPE = config.TransformerConfig(
+  vocabulary=_V,
+  width=_D,
+  layers=2,
+  heads=2,
+  kv_heads=1,
+  head_width=8,
+  mlp_width=24,
+  max_positions=64,
+)
+_LM = transformer.Transformer(_SHAPE)
+
+
+def _config(blocks=_SHAPE):
+  return head.HeadConfig(
+    input_width=_D,
+    vocabulary=_V,
+    width=_D,
+    token_width=4,
+    mlp_width=12,
+    delimiters=(_DELIMITER,),
+    blocks=blocks,
+  )
+
+
+_VERIFIERS = {
+  "blocks": reward.RewardModel(_config()),
+  "predicts": reward.RewardModel(dataclasses.replace(_config(), predicts=True)),
+  "no blocks": reward.RewardModel(_config(None)),
+  "own backbone": reward.RewardModel(_config(), _LM),
+}
+
+
+def _draw(tree, seed):
+  """Parameters large enough that every input shows in the logits."""
+  rng = np.random.default_rng(seed)
+  return jax.tree.map(
+    lambda leaf: jnp.asarray(rng.normal(0, 0.4, leaf.shape), jnp.float32), tree
+  )
+
+
+@pytest.fixture(params=_VERIFIERS, name="verifier")
+def fixture_verifier(request):
+  return _VERIFIERS[request.param]
+
+
+@pytest.fixture(name="params")
+def fixture_params(verifier):
+  lm = _draw(jax.eval_shape(_LM.init, jax.random.key(0)), 0)
+  return lm, _draw(jax.eval_shape(verifier.init, jax.random.key(0)), 1)
+
+
+_PROMPT = np.asarray([[4, 5, 6, 7, 0], [8, 9, 2, 0, 0]])
+_LENGTH = np.asarray([4, 3])
+# [Q, N, T]: what each row draws.
+_DRAWN = np.random.default_rng(2).integers(1, _V, (2, 3, 7))
+_DRAWN[:, :, 3] = _DELIMITER
+
+
+def _by_decoding(verifier, params, steps=7):
+  """Logits [Q, N, T] and log-probabilities, a token at a time."""
+  lm_params, own = params
+  prompts = types.Prompts(
+    tokens=jnp.asarray(_PROMPT),
+    length=jnp.asarray(_LENGTH),
+    uid=jnp.zeros(2, jnp.uint32),
+  )
+  output, lm_state = _LM.prefill(lm_params, prompts)
+  state = verifier.prefill(own, prompts, output)
+  lm_rows, rows = _LM.init_rows(2, 3, 8), verifier.init_rows(2, 3, 8)
+  last = _PROMPT[np.arange(2), _LENGTH - 1]
+  tokens = jnp.asarray(np.tile(last[:, None], (1, 3)))
+  logits, logprobs = [], []
+  for step in range(steps):
+    output, lm_rows = _LM.decode(lm_params, lm_state, lm_rows, tokens)
+    drawn = jnp.asarray(_DRAWN[:, :, step])
+    every = jax.nn.log_softmax(output.logits)
+    logprob = jnp.take_along_axis(every, drawn[..., None], -1)[..., 0]
+    logit, rows = verifier.decode(
+      own, state, rows, tokens, output, drawn, logprob
+    )
+    logits.append(logit)
+    logprobs.append(logprob)
+    tokens = drawn
+  return np.stack(logits, -1), np.stack(logprobs, -1)
+
+
+def _by_reading(verifier, params, logprobs):
+  """The same logits, from one row that holds a prompt and all its rows."""
+  lm_params, own = params
+  found = []
+  for q in range(2):
+    prompt = _PROMPT[q, : _LENGTH[q]]
+    size = len(prompt) - 1
+    tokens, drawn = list(prompt[:-1]), list(prompt[1:])
+    logprob, segments, parents = [0.0] * size, [1] * size, [1] * size
+    positions = list(range(size))
+    for n in range(3):
+      tokens += [prompt[-1], *_DRAWN[q, n, :-1]]
+      drawn += list(_DRAWN[q, n])
+      logprob += list(logprobs[q, n])
+      segments += [2 + n] * 7
+      parents += [1] * 7
+      positions += list(range(size, size + 7))
+    row = {
+      name: jnp.asarray([values])
+      for name, values in (
+        ("positions", positions),
+        ("segments", segments),
+        ("parents", parents),
+      )
+    }
+    tokens = jnp.asarray([tokens])
+    output = _LM.forward(lm_params, tokens, **row)
+    logits = verifier.forward(
+      own,
+      tokens,
+      output,
+      jnp.asarray([drawn]),
+      jnp.asarray([logprob], jnp.float32),
+      **row,
+    )
+    found.append(np.asarray(logits)[0, size:].reshape(3, 7))
+  return np.stack(found)
+
+
+def test_reading_whole_solutions_scores_as_decoding_does(verifier, params):
+  want, logprobs = _by_decoding(verifier, params)
+  found = _by_reading(verifier, params, logprobs)
+  np.testing.assert_allclose(found, want, rtol=2e-4, atol=2e-4)
+  assert want.std() > 0.1
+
+
+def test_surprise_is_summed_over_steps_and_over_all():
+  logprob = -jnp.asarray([[1.0, 3.0, 2.0, 4.0, 5.0, 0.5]])[..., None]
+  ended = jnp.asarray([[False, True, False, False, False, False]])
+  begins = jnp.asarray([[True, False, False, False, True, False]])
+  found = head.surprise_along(logprob, ended, begins)
+  found = jax.tree.map(lambda x: x[..., 0], found)
+  np.testing.assert_array_equal(found.total, [[-1, -4, -6, -10, -5, -5.5]])
+  np.testing.assert_array_equal(found.least, [[-1, -3, -3, -4, -5, -5]])
+  np.testing.assert_array_equal(found.step_total, [[-1, -4, -2, -6, -5, -5.5]])
+  np.testing.assert_array_equal(found.step_least, [[-1, -3, -2, -4, -5, -5]])
+
+
+def test_a_score_reads_log_probabilities(verifier, params):
+  _, logprobs = _by_decoding(verifier, params)
+  plain = _by_reading(verifier, params, logprobs)
+  logprobs[:, :, 2] -= 1.0
+  other = _by_reading(verifier, params, logprobs)
+  np.testing.assert_array_equal(plain[:, :, :2], other[:, :, :2])
+  assert (np.abs(plain - other)[:, :, 2:] > 1e-6).all()
+
+
+def test_rows_are_copied_and_taken_back(verifier, params):
+  lm_params, own = params
+  prompts = types.Prompts(
+    tokens=jnp.asarray(_PROMPT),
+    length=jnp.asarray(_LENGTH),
+    uid=jnp.zeros(2, jnp.uint32),
+  )
+  output, lm_state = _LM.prefill(lm_params, prompts)
+  state = verifier.prefill(own, prompts, output)
+
+  def step(both, tokens, drawn):
+    lm_rows, rows = both
+    output, lm_rows = _LM.decode(lm_params, lm_state, lm_rows, tokens)
+    logit, rows = verifier.decode(
+      own, state, rows, tokens, output, drawn, -drawn / 7
+    )
+    return logit, (lm_rows, rows)
+
+  both = (_LM.init_rows(2, 3, 8), verifier.init_rows(2, 3, 8))
+  one, two, three = (jnp.asarray(_DRAWN[:, :, i]) for i in range(3))
+  _, both = step(both, one, two)
+  marked = cache.mark(both)
+  _, later = step(both, two, three)
+  mask = jnp.asarray([[True, False, True], [False, True, True]])
+  back = cache.restore(later, marked, mask)
+  again, _ = step(back, two, three)
+  want, _ = step(both, two, three)
+  moved, _ = step(later, two, three)
+  np.testing.assert_array_equal(again[mask], want[mask])
+  np.testing.assert_array_equal(again[~mask], moved[~mask])
+
+  parents = jnp.asarray([[2, 1, 2], [0, 0, 0]])
+  copied = cache.copy_rows(both, parents)
+  same = (
+    jnp.take_along_axis(two, parents, 1),
+    jnp.take_along_axis(three, parents, 1),
+  )
+  found, _ = step(copied, *same)
+  np.testing.assert_array_equal(
+    found, jnp.take_along_axis(want, parents, axis=1)
+  )
+
+
+def test_a_head_of_blocks_of_another_width_is_refused():
+  other = dataclasses.replace(_SHAPE, width=8)
+  with pytest.raises(ValueError, match="it must be the head's width, 16"):
+    _config(other)

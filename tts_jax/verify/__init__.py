@@ -1,0 +1,1 @@
+"""Verifiers: rewards of steps, choosing, Monte Carlo labels."""

@@ -1,0 +1,98 @@
+"""The scores of a pool's samples, as shards of a run."""
+
+import pathlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tts_jax.decode import pools
+from tts_jax.store import atomic, manifest, pool, run, scores, shards
+from tts_jax.tasks import base, tokenization
+from tts_jax.verify import prefixes, solutions
+
+Score = Callable[[Iterable[solutions.Question]], Iterator[list[np.ndarray]]]
+
+
+def open_stage(
+  folder: run.Run, name: str, verifier: pathlib.Path
+) -> shards.Stage:
+  """The stage `name`; its inputs are the pool and the verifier's files."""
+  made = sorted(path.name for path in (folder.path / pool.STAGE).glob("*"))
+  files = sorted(path for path in verifier.rglob("*") if path.is_file())
+  inputs = {"pool": made, "verifier": [atomic.file_hash(p) for p in files]}
+  return folder.stage(name, scores.SCHEMA, manifest.config_hash(inputs))
+
+
+def fill(
+  stage: shards.Stage,
+  drawn: pa.Table,
+  questions: Sequence[base.Question],
+  score: Score,
+  task: base.Task,
+  tokenizer: tokenization.Tokenizer,
+  *,
+  batch: int,
+) -> Iterator[int]:
+  """Scores the questions whose shards are not there yet.
+
+  Args:
+    stage: as `open_stage` gives it.
+    drawn: the pool's rows: question_id, sample, tokens and logprobs.
+    questions: all of the pool's, in its order.
+    score: `scoring.score` with its models.
+    task: states prompts.
+    tokenizer: of the model.
+    batch: questions a shard.
+
+  Yields:
+    How many questions are left, after each shard.
+  """
+  delimiters = tokenizer.tokens_with(task.step_delimiter)
+  rows: dict[str, list[dict[str, Any]]] = {}
+  for one in drawn.to_pylist():
+    rows.setdefault(one["question_id"], []).append(one)
+  shards_left = [
+    first
+    for first in range(0, len(questions), batch)
+    if first // batch not in stage.done()
+  ]
+  for turn, first in enumerate(shards_left, 1):
+    mine = questions[first : first + batch]
+    packed = []
+    for question in mine:
+      prompt = pools.request(question, task, tokenizer).tokens
+      packed.append(
+        (prompt, [_solution(r, delimiters) for r in rows[question.id]])
+      )
+    made = []
+    found = score(packed)
+    for question, (_, read), values in zip(mine, packed, found, strict=True):
+      for row, solution, steps in zip(
+        rows[question.id], read, values, strict=True
+      ):
+        starts = [0, *solution.step_end[:-1]]
+        nats = np.add.reduceat(np.asarray(row["logprobs"], np.float32), starts)
+        made.append(
+          {
+            "question_id": question.id,
+            "sample": row["sample"],
+            "step_scores": steps.tolist(),
+            "step_logprobs": nats.tolist(),
+          }
+        )
+    stage.write(first // batch, pa.Table.from_pylist(made, scores.SCHEMA))
+    yield sum(
+      len(questions[later : later + batch]) for later in shards_left[turn:]
+    )
+
+
+def _solution(
+  row: dict[str, Any], delimiters: frozenset[int]
+) -> solutions.Solution:
+  tokens = row["tokens"]
+  return solutions.Solution(
+    tokens=tokens,
+    step_end=prefixes.step_ends(tokens, delimiters),
+  )

@@ -1,0 +1,287 @@
+"""A process reward model on a backbone, as a `types.Verifier`.
+
+One class for three regimes. *Frozen*: the head reads the generator's states.
+*Joint*: the same, of a generator that was trained together with it. *Separate*:
+the head reads the states of a second backbone with parameters and a cache of
+its own, which reads each token as the generator does.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import chex
+import flax.struct
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from tts_jax import errors, types
+from tts_jax.model import cache, head, transformer
+
+
+@flax.struct.dataclass(kw_only=True)
+class PromptState:
+  """What a verifier keeps of the prompts.
+
+  Attributes:
+    blocks: keys and values of the head's blocks.
+    backbone: those of a second backbone, alike; None where there is none.
+  """
+
+  blocks: cache.PromptState
+  backbone: Any
+
+
+@flax.struct.dataclass(kw_only=True)
+class Rows:
+  """What a verifier keeps of the rows, [Q, N].
+
+  Attributes:
+    blocks: keys and values of the head's blocks.
+    backbone: those of a second backbone, alike; None where there is none.
+    surprise: log-probabilities so far, fields [Q, N, C].
+  """
+
+  blocks: cache.RowCache
+  backbone: Any
+  surprise: head.Surprise
+
+
+@dataclasses.dataclass(frozen=True)
+class RewardModel:
+  """A reward head, on the generator's states or on a second backbone's.
+
+  Parameters are {"head": ...}, with "backbone" beside it where there is one.
+
+  Attributes:
+    config: of the head.
+    backbone: the second backbone; None reads the generator's states.
+  """
+
+  config: head.HeadConfig
+  backbone: transformer.Transformer | None = None
+
+  @property
+  def reads_tokens(self) -> bool:
+    """Whether it has a backbone of its own."""
+    return self.backbone is not None
+
+  def init(self, key: chex.PRNGKey) -> types.Params:
+    """Draws parameters, float32; `key` is consumed."""
+    head_key, backbone_key = jax.random.split(key)
+    token = jnp.zeros((1, 1), jnp.int32)
+    output = types.Output(
+      logits=jnp.zeros((1, 1, self.config.vocabulary)),
+      hidden=jnp.zeros((1, 1, self.config.input_width)),
+    )
+    params: Any = head.Head(self.config).init(
+      head_key,
+      token,
+      output,
+      token,
+      jnp.zeros((1, 1)),
+      token,
+      transformer.attend_causally(),
+      _alone,
+    )
+    drawn = {"head": nn.meta.unbox(params["params"])}
+    if self.backbone is not None:
+      drawn["backbone"] = self.backbone.init(backbone_key)
+    return drawn
+
+  def read(
+    self,
+    params: types.Params,
+    tokens: chex.Array,
+    output: types.Output,
+    drawn: chex.Array,
+    logprob: chex.Array,
+    *,
+    positions: chex.Array,
+    segments: chex.Array,
+    parents: chex.Array,
+    dropout_key: chex.PRNGKey | None = None,
+  ) -> head.Reading:
+    """As `forward`, with all that the head makes of the tokens, [B, T]."""
+    chex.assert_equal_shape([tokens, drawn, logprob, segments, parents])
+    if self.backbone is not None:
+      output = self.backbone.forward(
+        params["backbone"],
+        tokens,
+        positions=positions,
+        segments=segments,
+        parents=parents,
+        dropout_key=dropout_key,
+      )
+    begins = jnp.diff(segments, axis=1, prepend=segments[:, :1] - 1) != 0
+    ends = self._ends(drawn)
+
+    def accumulate(seen: chex.Array) -> head.Surprise:
+      # A prompt is given, not drawn: nothing in it surprises.
+      mine = (segments != parents)[..., None]
+      return head.surprise_along(jnp.where(mine, seen, 0.0), ends, begins)
+
+    reading, _ = self._apply(
+      params,
+      tokens,
+      output,
+      drawn,
+      logprob,
+      positions,
+      transformer.attend_causally(segments, parents),
+      accumulate,
+      dropout_key,
+    )
+    return reading
+
+  def forward(self, *arguments: Any, **layout: Any) -> chex.Array:
+    """Logits [B, T] after each drawn token; see `types.Verifier`."""
+    return self.read(*arguments, **layout).logit
+
+  def prefill(
+    self, params: types.Params, prompts: types.Prompts, output: types.Output
+  ) -> PromptState:
+    """Reads prompts [Q, P], whose states `output` holds."""
+    tokens = prompts.tokens
+    backbone = None
+    if self.backbone is not None:
+      output, backbone = self.backbone.prefill(params["backbone"], prompts)
+    _, kept = self._apply(
+      params,
+      tokens,
+      output,
+      # What is drawn leaves no trace in what the blocks keep.
+      tokens,
+      jnp.zeros(tokens.shape, jnp.float32),
+      jnp.arange(tokens.shape[1]),
+      transformer.attend_causally(),
+      _alone,
+    )
+    return PromptState(
+      blocks=transformer.prompt_state(kept, prompts.length), backbone=backbone
+    )
+
+  def init_rows(self, questions: int, rows: int, slots: int) -> Rows:
+    """Rows [Q, N] that have read nothing."""
+    backbone = None
+    if self.backbone is not None:
+      backbone = self.backbone.init_rows(questions, rows, slots)
+    opinions = 2 if self.config.predicts else 1
+    return Rows(
+      blocks=head.init_cache(self.config.blocks, questions, rows, slots),
+      backbone=backbone,
+      surprise=head.no_surprise((questions, rows, opinions)),
+    )
+
+  def decode(
+    self,
+    params: types.Params,
+    prompt_state: PromptState,
+    rows: Rows,
+    tokens: chex.Array,
+    output: types.Output,
+    drawn: chex.Array,
+    logprob: chex.Array,
+  ) -> tuple[chex.Array, Rows]:
+    """Logits [Q, N] after the tokens drawn; see `types.Verifier`."""
+    chex.assert_equal_shape([tokens, drawn, logprob, rows.blocks.length])
+    backbone = rows.backbone
+    if self.backbone is not None:
+      output, backbone = self.backbone.decode(
+        params["backbone"], prompt_state.backbone, backbone, tokens
+      )
+    reading, layers = self._apply(
+      params,
+      tokens,
+      output,
+      drawn,
+      logprob,
+      transformer.positions(prompt_state.blocks, rows.blocks),
+      transformer.attend_with_cache(prompt_state.blocks, rows.blocks),
+      functools.partial(head.surprise_after, rows.surprise),
+    )
+    return reading.logit, Rows(
+      blocks=cache.advance(rows.blocks, layers),
+      backbone=backbone,
+      surprise=head.step_over(reading.surprise, self._ends(drawn)),
+    )
+
+  def _apply(
+    self, params: types.Params, *arguments: Any
+  ) -> tuple[head.Reading, tuple[Any, ...]]:
+    result: Any = head.Head(self.config).apply(
+      {"params": params["head"]}, *arguments
+    )
+    return result
+
+  def _ends(self, drawn: chex.Array) -> chex.Array:
+    return jnp.isin(drawn, jnp.asarray(self.config.delimiters))
+
+
+def above(
+  lm: transformer.Transformer,
+  delimiters: Iterable[int],
+  *,
+  layers: int,
+  width: int,
+  token_width: int,
+  mlp_width: int,
+  predicts: bool,
+  dropout: float = 0.0,
+  separate: bool = False,
+) -> RewardModel:
+  """A reward model for a generator, its blocks shaped like the generator's.
+
+  Args:
+    lm: the generator.
+    delimiters: tokens that end a step.
+    layers: blocks of the head; 0 has none.
+    width: of the head, a multiple of the generator's head width.
+    token_width: of its embedding of tokens.
+    mlp_width: of the layer that gives the logit.
+    predicts: the blocks predict each drawn token too.
+    dropout: rate in the blocks, in training.
+    separate: read a backbone of its own, of the generator's shape.
+
+  Raises:
+    InputError: a size does not fit.
+  """
+  shape, blocks = lm.config, None
+  if layers:
+    heads = width // shape.head_width
+    if heads < 1 or width % shape.head_width:
+      raise errors.InputError(
+        f"head.width is {width}; it must be a multiple of the model's head"
+        f" width, {shape.head_width}"
+      )
+    blocks = dataclasses.replace(
+      shape,
+      width=width,
+      layers=layers,
+      heads=heads,
+      kv_heads=math.gcd(heads, shape.kv_heads),
+      mlp_width=shape.mlp_width * width // shape.width,
+      dropout=dropout,
+    )
+  own = transformer.Transformer(dataclasses.replace(shape, dropout=dropout))
+  return RewardModel(
+    head.HeadConfig(
+      input_width=shape.width,
+      vocabulary=shape.vocabulary,
+      width=width,
+      token_width=token_width,
+      mlp_width=mlp_width,
+      delimiters=tuple(sorted(delimiters)),
+      blocks=blocks,
+      predicts=predicts,
+    ),
+    own if separate else None,
+  )
+
+
+def _alone(seen: chex.Array) -> head.Surprise:
+  """The surprise of tokens [..., C], each taken for itself."""
+  return head.surprise_after(head.no_surprise(seen.shape), seen)

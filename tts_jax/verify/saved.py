@@ -1,0 +1,233 @@
+"""Verifiers as folders: a card of JSON, and weights in safetensors.
+
+verifier.json          the head's shape, and what it was made for
+head.safetensors       its weights, named by their paths
+backbone/              a backbone of its own, as a Hugging Face folder
+"""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import ml_dtypes
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from tts_jax import errors, types
+from tts_jax.model import config, head, huggingface
+from tts_jax.store import atomic
+from tts_jax.tasks import tokenization
+from tts_jax.verify import reward
+
+CARD = "verifier.json"
+_HEAD = "head.safetensors"
+_BACKBONE = "backbone"
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+  """What a verifier was made for, and reads nothing else.
+
+  Attributes:
+    tokenizer: digest of the tokenizer.
+    model: hash of the generator's weights, whose states it reads.
+  """
+
+  tokenizer: str
+  model: str
+
+
+def origin(model: pathlib.Path) -> Origin:
+  """That of the model in a Hugging Face folder."""
+  files = sorted(model.glob("*.safetensors"))
+  hashes = "".join(atomic.file_hash(path) for path in files)
+  return Origin(
+    tokenizer=tokenization.load(model).digest,
+    model=atomic.bytes_hash(hashes.encode()),
+  )
+
+
+def save(
+  folder: str | pathlib.Path,
+  verifier: reward.RewardModel,
+  params: types.Params,
+  made_for: Origin,
+  *,
+  dtype: str = "bfloat16",
+) -> None:
+  """Writes a folder that `load` reads.
+
+  Args:
+    folder: made if it does not exist.
+    verifier: its shape.
+    params: {"head"}, and "backbone" where it has one of its own.
+    made_for: what it reads.
+    dtype: of the weights on disk.
+  """
+  folder = pathlib.Path(folder)
+  atomic.make_folder(folder)
+  number = np.dtype(getattr(ml_dtypes, dtype, dtype))
+  cast = jax.tree.map(lambda x: np.asarray(x).astype(number), params)
+  safetensors.numpy.save_file(
+    {name: np.ascontiguousarray(x) for name, x in _flat(cast["head"]).items()},
+    folder / _HEAD,
+  )
+  if verifier.backbone is not None:
+    huggingface.save(folder / _BACKBONE, verifier.backbone, cast["backbone"])
+  card = {
+    "head": dataclasses.asdict(verifier.config),
+    "backbone": verifier.backbone is not None,
+    "origin": dataclasses.asdict(made_for),
+  }
+  atomic.write_json(folder / CARD, card)
+
+
+def load(
+  folder: str | pathlib.Path, here: Origin | None = None
+) -> tuple[reward.RewardModel, types.Params]:
+  """Reads a verifier and its parameters, float32 numpy arrays.
+
+  Args:
+    folder: as `save` wrote it.
+    here: of the model and tokenizer at hand; None takes any.
+
+  Raises:
+    InputError: the folder is not whole; the verifier was made for another
+      tokenizer or model; its weights do not fit its card.
+  """
+  folder = pathlib.Path(folder)
+  card = _card(folder / CARD)
+  if here is not None:
+    made = _fields(folder / CARD, "origin", Origin, card["origin"])
+    _check_origin(folder / CARD, Origin(**made), here)
+  shape = _head_config(folder / CARD, card["head"])
+  backbone = None
+  params: dict[str, Any] = {}
+  if card["backbone"]:
+    backbone, params["backbone"] = huggingface.load(
+      folder / _BACKBONE, "float32"
+    )
+  verifier = reward.RewardModel(shape, backbone)
+  shapes = jax.eval_shape(verifier.init, jax.random.key(0))["head"]
+  params["head"] = _head(folder / _HEAD, shapes)
+  return verifier, params
+
+
+def check_fit(
+  verifier: reward.RewardModel, lm: types.LanguageModel, width: int
+) -> None:
+  """Checks that a verifier can read a model's states.
+
+  Raises:
+    InputError: their widths or vocabularies differ.
+  """
+  wants, own = verifier.config, verifier.backbone
+  width = own.config.width if own is not None else width
+  if wants.input_width != width:
+    raise errors.InputError(
+      f"the verifier reads states of width {wants.input_width}, the model's are"
+      f" {width} wide; train one on this model"
+    )
+  if wants.vocabulary != lm.vocabulary:
+    raise errors.InputError(
+      f"the verifier knows {wants.vocabulary} tokens, the model"
+      f" {lm.vocabulary}; train one on this model"
+    )
+
+
+def _card(path: pathlib.Path) -> dict[str, Any]:
+  try:
+    card = json.loads(path.read_text(encoding="utf-8"))
+  except FileNotFoundError as error:
+    raise errors.InputError(
+      f"{path}: not found; a verifier's folder has one"
+    ) from error
+  except ValueError as error:
+    raise errors.InputError(f"{path}: not whole JSON: {error}") from error
+  if not isinstance(card, dict):
+    raise errors.InputError(f"{path}: must be a JSON object")
+  for field in ("head", "backbone", "origin"):
+    if field not in card:
+      raise errors.InputError(f"{path}: field {field!r} is missing")
+  return card
+
+
+def _head_config(path: pathlib.Path, found: Any) -> head.HeadConfig:
+  """The head's shape: JSON has lists for tuples, objects for dataclasses."""
+  fields = _fields(path, "head", head.HeadConfig, found)
+  fields["delimiters"] = tuple(fields["delimiters"])
+  if fields.get("blocks") is not None:
+    kind: Any = config.TransformerConfig
+    blocks = _fields(path, "head.blocks", kind, fields["blocks"])
+    if blocks.get("rope_scaling") is not None:
+      kind, name = config.Llama3Rope, "head.blocks.rope_scaling"
+      rope = _fields(path, name, kind, blocks["rope_scaling"])
+      blocks["rope_scaling"] = config.Llama3Rope(**rope)
+    fields["blocks"] = config.TransformerConfig(**blocks)
+  return head.HeadConfig(**fields)
+
+
+def _fields(
+  path: pathlib.Path, name: str, kind: Any, found: Any
+) -> dict[str, Any]:
+  """What the card has under `name`, checked to be the fields of `kind`."""
+  if not isinstance(found, dict):
+    raise errors.InputError(f"{path}: field {name!r} must be an object")
+  known = dataclasses.fields(kind)
+  for field in known:
+    if field.default is dataclasses.MISSING and field.name not in found:
+      raise errors.InputError(f"{path}: field '{name}.{field.name}' is missing")
+  for unknown in sorted(set(found) - {field.name for field in known}):
+    raise errors.InputError(f"{path}: field '{name}.{unknown}' is unknown")
+  return dict(found)
+
+
+def _check_origin(path: pathlib.Path, made: Origin, here: Origin) -> None:
+  if made.tokenizer != here.tokenizer:
+    raise errors.InputError(
+      f"{path}: the verifier was made for tokenizer {made.tokenizer}, this one"
+      f" is {here.tokenizer}; its tokens would mean something else"
+    )
+  if made.model != here.model:
+    raise errors.InputError(
+      f"{path}: the verifier reads the states of model {made.model}, this one"
+      f" is {here.model}; train one on this model"
+    )
+
+
+def _head(path: pathlib.Path, shapes: Any) -> Any:
+  """The head's tree, checked tensor by tensor."""
+  try:
+    found = safetensors.numpy.load_file(path)
+  except FileNotFoundError as error:
+    raise errors.InputError(f"{path}: not found") from error
+  except safetensors.SafetensorError as error:
+    raise errors.InputError(
+      f"{path}: not a whole safetensors file: {error}"
+    ) from error
+  wanted = _flat(shapes)
+  for name in sorted({*wanted, *found}):
+    have = found[name].shape if name in found else "absent"
+    want = wanted[name].shape if name in wanted else "none"
+    if have != want:
+      raise errors.InputError(
+        f"{path}: tensor {name!r} is {have}; {CARD} expects {want}"
+      )
+    if not np.isfinite(found[name].astype(np.float32)).all():
+      raise errors.InputError(f"{path}: tensor {name!r} holds NaN or infinity")
+  return jax.tree_util.tree_map_with_path(
+    lambda path, _: found[_name(path)].astype(np.float32), shapes
+  )
+
+
+def _flat(tree: Any) -> Mapping[str, Any]:
+  leaves = jax.tree_util.tree_leaves_with_path(tree)
+  return {_name(path): leaf for path, leaf in leaves}
+
+
+def _name(path: tuple[Any, ...]) -> str:
+  return "/".join(str(key.key) for key in path)
