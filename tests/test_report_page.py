@@ -105,6 +105,18 @@ def test_every_number_is_on_the_page(numbers):
     assert shown in text
 
 
+def test_other_pages_of_the_run_are_linked(numbers):
+  plain, reader = _read(numbers)
+  assert "nav" not in reader.tags
+  assert "<a " not in plain
+  pages = {"Search <trees>": 'trees.html?a=1&b="2"'}
+  document, reader = _read(numbers, links=pages)
+  assert 'trees.html?a=1&b="2"' in reader.resources
+  assert "Search <trees>" in reader.text
+  # Above the numbers, where it is seen.
+  assert document.index("<nav") < document.index('class="cards"')
+
+
 def test_cost_is_left_out_when_unknown(numbers):
   bare = {
     name: value

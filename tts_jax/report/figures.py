@@ -11,35 +11,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib import axes, figure, ticker
 
-# Okabe and Ito's palette: apart for every common colour blindness. Markers and
-# dashes differ as well, for print in grey.
-_PASS: dict[str, Any] = {"color": "#0072B2", "marker": "o", "linestyle": "-"}
-_MAJORITY: dict[str, Any] = {
-  "color": "#D55E00",
-  "marker": "s",
-  "linestyle": "--",
-}
-_STYLE: dict[Any, Any] = {
-  "font.size": 8,
-  "axes.labelsize": 8,
-  "axes.titlesize": 8,
-  "axes.spines.top": False,
-  "axes.spines.right": False,
-  "axes.linewidth": 0.6,
-  "axes.grid": True,
-  "grid.color": "#dddddd",
-  "grid.linewidth": 0.5,
-  "legend.frameon": False,
-  "lines.linewidth": 1.4,
-  "lines.markersize": 3.5,
-  "xtick.labelsize": 7,
-  "ytick.labelsize": 7,
-  "svg.fonttype": "path",
-  # Element names are hashes; without a salt of ours they differ by run.
-  "svg.hashsalt": "tts_jax",
-}
-# More labels than this would touch at a column's width.
-_MAX_LABELS = 9
+from tts_jax.report import style
 
 Summary = Mapping[str, Any]
 
@@ -57,10 +29,10 @@ def accuracy_by_samples(
   Returns:
     A figure of one panel.
   """
-  with mpl.rc_context(_STYLE):
+  with mpl.rc_context(style.RC):
     fig = figure.Figure(figsize=(width, height), layout="constrained")
     panel = fig.add_subplot()
-    _curves(panel, summary, _MAX_LABELS)
+    _curves(panel, summary, style.MAX_LABELS)
     panel.set_xlabel("samples a question, k")
     panel.set_ylabel("share of questions correct")
     panel.legend(loc="best")
@@ -81,7 +53,7 @@ def accuracy_by_bin(
     A figure with the easiest bin on the left.
   """
   bins = summary["bins"]
-  with mpl.rc_context(_STYLE):
+  with mpl.rc_context(style.RC):
     fig = figure.Figure(figsize=(width, height), layout="constrained")
     panels = fig.subplots(1, len(bins), sharey=True, squeeze=False)[0]
     for index, (panel, one) in enumerate(zip(panels, bins, strict=True)):
@@ -107,29 +79,18 @@ def bin_name(index: int, bins: int) -> str:
 def to_svg(fig: figure.Figure) -> bytes:
   """The figure as SVG, the same bytes for the same figure."""
   buffer = io.BytesIO()
-  with mpl.rc_context(_STYLE):
+  with mpl.rc_context(style.RC):
     fig.savefig(buffer, format="svg", metadata={"Date": None})
   return buffer.getvalue()
 
 
 def _curves(panel: axes.Axes, summary: Summary, max_labels: int) -> None:
-  ks = sorted(int(k) for k in summary["pass_at_k"])
-  for name, label, style in (
-    ("pass_at_k", "pass@k", _PASS),
-    ("majority_at_k", "majority@k", _MAJORITY),
+  for name, label, look in (
+    ("pass_at_k", "pass@k", style.BLUE),
+    ("majority_at_k", "majority@k", style.VERMILION),
   ):
-    mean, low, high = (
-      [summary[name][str(k)][part] for k in ks]
-      for part in ("mean", "low", "high")
-    )
-    panel.plot(ks, mean, label=label, **style)
-    panel.fill_between(
-      ks, low, high, color=style["color"], alpha=0.18, linewidth=0
-    )
-  panel.set_xscale("log", base=2)
-  # Labelled from the right, so that the whole budget always has its label.
-  every = -(-len(ks) // max_labels)
-  panel.set_xticks(ks[::-1][::every], [str(k) for k in ks[::-1][::every]])
-  panel.xaxis.set_minor_locator(ticker.NullLocator())
+    style.curve(panel, summary[name], label, look)
+  ks = sorted(int(k) for k in summary["pass_at_k"])
+  style.budget_axis(panel, ks, max_labels)
   panel.set_ylim(-0.02, 1.02)
   panel.yaxis.set_major_locator(ticker.MultipleLocator(0.2))

@@ -5,12 +5,10 @@ Every text from outside, of questions and of models, is escaped.
 """
 
 import base64
-import html
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import Any
 
-from tts_jax.report import figures, transcripts
+from tts_jax.report import document, figures, transcripts
 
 Summary = Mapping[str, Any]
 
@@ -21,6 +19,7 @@ def render(
   title: str,
   settings: Mapping[str, Any],
   samples: Sequence[transcripts.Transcript] = (),
+  links: Mapping[str, str] | None = None,
 ) -> str:
   """Writes a run's page.
 
@@ -31,12 +30,14 @@ def render(
     settings: what the run was made with, by name, in the order to show: the
       command, config, commit, seed, model.
     samples: questions to read, with completions.
+    links: relative URLs of other pages of the run, by name, to show on top.
 
   Returns:
     A whole HTML document.
   """
   parts = [
-    f"<h1>{_text(title)}</h1>",
+    f"<h1>{document.text(title)}</h1>",
+    *document.links(links or {}),
     _headline(summary),
     "<h2>Accuracy against samples</h2>",
     _figure(
@@ -63,19 +64,7 @@ def render(
   ]
   if samples:
     parts += ["<h2>Samples</h2>", *(_transcript(one) for one in samples)]
-  style = resources.files("tts_jax").joinpath("assets/report/page.css")
-  return (
-    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-    f"<title>{_text(title)}</title>\n"
-    f"<style>\n{style.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n"
-    + "\n".join(parts)
-    + "\n</body>\n</html>\n"
-  )
-
-
-def _text(value: Any) -> str:
-  return html.escape(str(value), quote=True)
+  return document.render(title, parts)
 
 
 def _interval(one: Mapping[str, float], mean: str = "mean") -> str:
@@ -92,7 +81,7 @@ def _headline(summary: Summary) -> str:
     f"room: pass@{most} minus majority@{most}": summary["room"][most],
   }
   body = "".join(
-    f"<div><b>{one['mean']:.3f}</b><span>{_text(name)}</span>"
+    f"<div><b>{one['mean']:.3f}</b><span>{document.text(name)}</span>"
     f"<small>95%: {one['low']:.3f} to {one['high']:.3f}</small></div>"
     for name, one in cards.items()
   )
@@ -109,8 +98,9 @@ def _figure(svg: bytes, alt: str, caption: str, *, wide: bool = False) -> str:
   # On a phone a wide figure scrolls: shrunk to fit it could not be read.
   style = "scroll wide" if wide else "scroll"
   return (
-    f'<figure><div class="{style}"><img alt="{_text(alt)}" src="{source}">'
-    f"</div><figcaption>{_text(caption)}</figcaption></figure>"
+    f'<figure><div class="{style}"><img alt="{document.text(alt)}"'
+    f' src="{source}"></div>'
+    f"<figcaption>{document.text(caption)}</figcaption></figure>"
   )
 
 
@@ -161,7 +151,7 @@ def _by_group(summary: Summary) -> list[str]:
   ks = [k for k in ("1", "64", "256") if k in summary["pass_at_k"]]
   rows = [
     (
-      _text(name),
+      document.text(name),
       str(one["questions"]),
       *(_interval(one["pass_at_k"][k]) for k in ks),
     )
@@ -173,7 +163,7 @@ def _by_group(summary: Summary) -> list[str]:
 
 def _pairs(pairs: Mapping[str, Any]) -> str:
   body = "".join(
-    f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>"
+    f"<dt>{document.text(name)}</dt><dd>{document.text(value)}</dd>"
     for name, value in pairs.items()
   )
   return f"<dl>{body}</dl>"
@@ -202,9 +192,11 @@ def _cost(summary: Summary) -> list[str]:
 def _transcript(one: transcripts.Transcript) -> str:
   samples = "\n".join(_sample(sample) for sample in one.samples)
   return (
-    f"<article><h3>{_text(one.level)}: pass@1 {one.pass_at_1:.2f}</h3>\n"
-    f'<p class="question">{_text(one.question)}</p>\n'
-    f"<p>Right answer: <b>{_text(one.answer)}</b></p>\n{samples}</article>"
+    f"<article><h3>{document.text(one.level)}: pass@1 {one.pass_at_1:.2f}"
+    "</h3>\n"
+    f'<p class="question">{document.text(one.question)}</p>\n'
+    f"<p>Right answer: <b>{document.text(one.answer)}</b></p>\n"
+    f"{samples}</article>"
   )
 
 
@@ -213,7 +205,8 @@ def _sample(sample: transcripts.Sample) -> str:
   answer = "none" if sample.answer is None else sample.answer
   cut = "" if sample.finished else " · cut at the limit"
   return (
-    f'<section class="{verdict}"><p><b>{_text(sample.verdict)}</b>'
-    f" · answer {_text(answer)} · log-probability {sample.logprob:.2f}{cut}</p>"
-    f"<pre>{_text(sample.text)}</pre></section>"
+    f'<section class="{verdict}"><p><b>{document.text(sample.verdict)}</b>'
+    f" · answer {document.text(answer)}"
+    f" · log-probability {sample.logprob:.2f}{cut}</p>"
+    f"<pre>{document.text(sample.text)}</pre></section>"
   )

@@ -1,0 +1,1 @@
+"""Search against a verifier: best-of-N, beam, lookahead and DVTS."""

@@ -1,0 +1,97 @@
+"""All of a search that is no array: models, strategy, and where steps end."""
+
+import dataclasses
+from collections.abc import Callable
+
+import chex
+import flax.struct
+import jax.numpy as jnp
+
+from tts_jax import errors, types
+from tts_jax.decode import loop, sampling
+from tts_jax.search import strategies
+from tts_jax.verify import choosing
+
+# (step_score [N, R], step_count [N]) -> [N], a score for each candidate.
+Aggregate = Callable[[chex.Array, chex.Array], chex.Array]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Setup:
+  """A search's settings: a static argument under `jit`.
+
+  Attributes:
+    lm: the model that draws.
+    verifier: the model that scores.
+    strategy: which search.
+    sampler: draws tokens.
+    limits: of a solution, whatever its steps.
+    delimiters: tokens that end a step; they belong to the step that they end.
+    step_tokens: a step of so many tokens ends without one; None never does.
+    aggregate: what ranks candidates, from the scores of their steps.
+    trace: whether the result holds every round, for a picture of the tree.
+
+  Raises:
+    errors.InputError: a delimiter is no token of the model, or `step_tokens` is
+      below 1.
+  """
+
+  lm: types.LanguageModel
+  verifier: types.Verifier
+  strategy: strategies.Strategy
+  sampler: sampling.Sampler
+  limits: loop.Limits
+  delimiters: frozenset[int]
+  step_tokens: int | None = None
+  aggregate: Aggregate = choosing.last
+  trace: bool = False
+
+  def __post_init__(self) -> None:
+    for token in sorted(self.delimiters):
+      if not 0 <= token < self.lm.vocabulary:
+        raise errors.InputError(
+          f"delimiters has token {token}; the model's tokens are 0 to "
+          f"{self.lm.vocabulary - 1}"
+        )
+    if self.step_tokens is not None and self.step_tokens < 1:
+      raise errors.InputError(
+        f"step_tokens is {self.step_tokens}; it must be at least 1"
+      )
+
+  @property
+  def rounds(self) -> strategies.Rounds:
+    """The strategy as the loop takes it."""
+    return self.strategy.rounds
+
+  @property
+  def max_rounds(self) -> int:
+    """R: a round has a token at least, so there are no more than T."""
+    most = self.limits.max_tokens
+    return min(self.rounds.max_rounds or most, most)
+
+  def delimits(self, token: chex.Array) -> chex.Array:
+    """Whether each token [...] ends a step: a look-up in [V] bools."""
+    is_delimiter = jnp.zeros(self.lm.vocabulary, bool)
+    if self.delimiters:
+      at = jnp.asarray(sorted(self.delimiters), jnp.int32)
+      is_delimiter = is_delimiter.at[at].set(True)
+    return is_delimiter[token]
+
+  def over_length(self, tokens: chex.Array) -> chex.Array:
+    """Whether a step of so many tokens [...] is cut."""
+    if self.step_tokens is None:
+      return jnp.zeros(tokens.shape, bool)
+    return tokens >= self.step_tokens
+
+
+@flax.struct.dataclass(kw_only=True)
+class Weights:
+  """Parameters of the two models.
+
+  Attributes:
+    lm: of the model that draws.
+    verifier: of the model that scores.
+  """
+
+  lm: types.Params
+  verifier: types.Params
