@@ -1,0 +1,20 @@
+"""The sweep of the paper's search figures: all questions, budgets to 256.
+
+  python -m launch.search --out runs/search
+
+For a host with two CPU cores, where it takes hours; a pod slice takes more
+groups and rows.
+"""
+
+import ml_collections
+
+from configs import reproduce
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """All test questions and budgets, three seeds."""
+  config = reproduce.get_config()
+  config.questions.count = 0
+  config.search.budgets = (1, 4, 16, 64, 256)
+  config.search.seeds = 3
+  return config

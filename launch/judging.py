@@ -1,0 +1,80 @@
+"""What launchers that verify share: a verifier, and a pool's scores."""
+
+import dataclasses
+import functools
+import pathlib
+from typing import Any
+
+import jax
+import ml_collections
+import tqdm
+
+from launch import generation
+from tts_jax import types
+from tts_jax.store import pool, run, shards
+from tts_jax.tasks import base
+from tts_jax.verify import (
+  embedded,
+  pool_scores,
+  reward,
+  saved,
+  scoring,
+  solutions,
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Judge:
+  """A verifier on the device, and its folder."""
+
+  verifier: reward.RewardModel
+  params: types.Params
+  folder: pathlib.Path
+
+
+def load_judge(
+  config: ml_collections.ConfigDict, model: generation.Generator
+) -> Judge:
+  """The config's verifier, checked against the model."""
+  folder = embedded.folder(config.verifier, model.folder)
+  verifier, params = saved.load(folder, saved.origin(model.folder))
+  saved.check_fit(verifier, model.lm, model.lm.config.width)
+  return Judge(verifier=verifier, params=jax.device_put(params), folder=folder)
+
+
+def score_pool(
+  folder: run.Run,
+  config: ml_collections.ConfigDict,
+  task: base.Task,
+  questions: list[base.Question],
+  model: generation.Generator,
+  judge: Judge,
+  name: str = "scores",
+) -> None:
+  """Scores the samples of a run's pool, with a progress bar."""
+
+  def logits(params: types.Params, batch: solutions.Batch) -> Any:
+    return scoring.read(params, batch, model.lm, judge.verifier)[0].logit
+
+  score = functools.partial(
+    scoring.score,
+    {"model": model.params, **judge.params},
+    read_logits=jax.jit(logits),
+    rows=config.scoring.rows,
+    length=config.scoring.length,
+  )
+  stage = pool_scores.open_stage(folder, name, judge.folder)
+  columns = ("question_id", "sample", "tokens", "logprobs")
+  drawn = shards.read(folder.path / pool.STAGE, columns)
+  size = len(questions)
+  with tqdm.tqdm(total=size, unit="question", desc=name) as bar:
+    for left in pool_scores.fill(
+      stage,
+      drawn,
+      questions,
+      score,
+      task,
+      model.tokenizer,
+      batch=config.engine.batch,
+    ):
+      bar.update(size - left - bar.n)

@@ -1,0 +1,82 @@
+"""What launchers that search share: the engine and a sweep."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import ml_collections
+import tqdm
+
+from launch import generation, judging
+from tts_jax.decode import pools, sampling
+from tts_jax.search import loop, setup, state, strategies, stream, sweep
+from tts_jax.store import atomic, manifest, run, searches
+from tts_jax.tasks import base
+
+
+def engine(
+  model: generation.Generator,
+  judge: judging.Judge,
+  config: ml_collections.ConfigDict,
+  strategy: strategies.Strategy,
+  seed: int,
+  *,
+  trace: bool = False,
+) -> Callable[..., Any]:
+  """A search, compiled: from requests to results."""
+  one = setup.Setup(
+    lm=model.lm,
+    verifier=judge.verifier,
+    strategy=strategy,
+    sampler=sampling.Categorical(**config.sampler),
+    limits=model.limits(config.limits.max_tokens),
+    delimiters=frozenset(judge.verifier.config.delimiters),
+    trace=trace,
+  )
+  weights = setup.Weights(lm=model.params, verifier=judge.params)
+  groups = max(1, config.search.rows // strategy.rounds.n)
+  room = config.limits.prompt_tokens
+  jit = functools.partial(jax.jit, donate_argnums=1)
+  chunk = functools.partial(loop.search_chunk, steps=config.search.steps)
+  return functools.partial(
+    stream.stream,
+    weights,
+    state.init_state(weights, setup=one, groups=groups, prompt_tokens=room),
+    # Not the draws of the pool, which places questions in their bins.
+    key=jax.random.fold_in(jax.random.key(config.seed), 1 + seed),
+    admit=jit(functools.partial(state.admit, setup=one)),
+    chunk=jit(functools.partial(chunk, setup=one)),
+    collect=jax.jit(functools.partial(stream.collect_group, setup=one)),
+    prompt_tokens=room,
+  )
+
+
+def sweep_searches(
+  folder: run.Run,
+  config: ml_collections.ConfigDict,
+  task: base.Task,
+  questions: list[base.Question],
+  model: generation.Generator,
+  judge: judging.Judge,
+) -> None:
+  """Fills a run's searches, with a progress bar."""
+  wanted, batch = config.search, config.engine.batch
+  todo = sweep.cells(wanted.methods, wanted.budgets, wanted.seeds)
+  inputs = [pools.inputs_hash(questions, model.folder), judge.folder.name]
+  inputs += sorted(map(atomic.file_hash, judge.folder.glob("*.safetensors")))
+  stage = folder.stage(
+    searches.STAGE, searches.SCHEMA, manifest.config_hash({"inputs": inputs})
+  )
+  make = functools.partial(engine, model, judge, config)
+  size = len(todo) * len(questions)
+  kept = size - sweep.left(stage, todo, questions, batch)
+  with tqdm.tqdm(total=size, initial=kept, unit="search") as bar:
+    for progress in sweep.fill(
+      stage, todo, questions, make, task, model.tokenizer, batch=batch
+    ):
+      cell = progress.cell
+      busy = progress.stats.utilisation
+      bar.set_description(f"{cell.method} {cell.budget}", refresh=False)
+      bar.set_postfix_str(f"rows {busy:.0%} busy", refresh=False)
+      bar.update()
