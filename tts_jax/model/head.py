@@ -88,8 +88,13 @@ class Surprise:
 
 def no_surprise(shape: tuple[int, ...]) -> Surprise:
   """What stands before the first token."""
-  zero = jnp.zeros(shape, jnp.float32)
-  return Surprise(total=zero, least=zero, step_total=zero, step_least=zero)
+  # An array for each field: one that four share could not be donated.
+  total, least, step_total, step_least = (
+    jnp.zeros(shape, jnp.float32) for _ in range(4)
+  )
+  return Surprise(
+    total=total, least=least, step_total=step_total, step_least=step_least
+  )
 
 
 def surprise_after(before: Surprise, logprob: chex.Array) -> Surprise:
