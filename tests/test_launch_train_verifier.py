@@ -213,9 +213,7 @@ def test_a_separate_verifier_has_a_backbone_of_its_own(tmp_path, made, env):
     "--config.mixture.worked=0",
   )
   _run(_command(out, made, *flags), env)
-  verifier, params = saved.load(
-    out / "verifier", saved.origin(made / "model")
-  )
+  verifier, params = saved.load(out / "verifier", saved.origin(made / "model"))
   assert verifier.reads_tokens
   assert (out / "verifier" / "backbone" / "config.json").is_file()
   assert not (out / "model").exists()
