@@ -1,7 +1,7 @@
 """The searches as data: what each asks of the one round that they share.
 
 Every method draws steps in N rows, scores them, keeps the best and continues
-those; they differ in four numbers (section 5.3 of the paper; DVTS is from
+those; they differ in four numbers (section 5.2 of the paper; DVTS is from
 Beeching et al. 2024). `Rounds` holds these, and the loop knows nothing else.
 """
 
