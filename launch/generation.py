@@ -74,7 +74,7 @@ def engine(
     limits=limits,
     groups=config.engine.groups,
     # A row beyond a question's samples would be put through idle.
-    rows=min(config.engine.rows, room or samples),
+    rows=min(config.engine.rows, max(room or samples, 1)),
     samples=room or samples,
     prompt_tokens=prompt_tokens,
   )
