@@ -29,25 +29,6 @@ def get_config() -> ml_collections.ConfigDict:
       "seed": 0,
       "sampler": {"temperature": 1.0, "top_p": 1.0},
       "limits": {"prompt_tokens": 128, "max_tokens": 128},
-      # A verifier's folder; empty is the one of the package.
-      "verifier": "",
-      # Of the passes that score the pool: rows of so many tokens.
-      "scoring": {"rows": 8, "length": 768},
-      "search": {
-        "methods": (
-          *("beam_sqrt", "beam_4", "dvts"),
-          *("lookahead_1", "lookahead_3"),
-        ),
-        # In generations, of each method.
-        "budgets": (4, 16),
-        # Of the draws; each repeats all searches.
-        "seeds": 1,
-        # Rows at a time, over all questions, and steps between looks.
-        "rows": 256,
-        "steps": 64,
-        # Questions, one a difficulty bin, whose trees are drawn.
-        "trees": {"n": 16, "width": 4},
-      },
       "engine": {
         # Questions at a time, and rows that work on each.
         "groups": 16,

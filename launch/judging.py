@@ -49,7 +49,6 @@ def score_pool(
   questions: list[base.Question],
   model: generation.Generator,
   judge: Judge,
-  name: str = "scores",
 ) -> None:
   """Scores the samples of a run's pool, with a progress bar."""
 
@@ -63,11 +62,11 @@ def score_pool(
     rows=config.scoring.rows,
     length=config.scoring.length,
   )
-  stage = pool_scores.open_stage(folder, name, judge.folder)
+  stage = pool_scores.open_stage(folder, judge.folder)
   columns = ("question_id", "sample", "tokens", "logprobs")
   drawn = shards.read(folder.path / pool.STAGE, columns)
   size = len(questions)
-  with tqdm.tqdm(total=size, unit="question", desc=name) as bar:
+  with tqdm.tqdm(total=size, unit="question", desc="scores") as bar:
     for left in pool_scores.fill(
       stage,
       drawn,

@@ -9,10 +9,11 @@ started again with the same --out it goes on where it was.
 from absl import flags
 
 from launch import entry, generation, judging, pooling
-from tts_jax.scaling import summary, verifier_summary
-from tts_jax.store import pool, run, scores
+from tts_jax.scaling import scored_pool, summary, verifier_summary
+from tts_jax.store import run
+from tts_jax.tasks import catalogue
 
-_CONFIG = entry.config_flag("configs/reproduce.py")
+_CONFIG = entry.config_flag("configs/score.py")
 _OUT = flags.DEFINE_string("out", "runs/score", "Folder of the run.")
 
 
@@ -25,19 +26,13 @@ def main(_: list[str]) -> None:
   with run.Run.open(out, config.to_dict()) as folder:
     pooling.sample_pool(folder, config, task, questions, model)
     judging.score_pool(folder, config, task, questions, model, judge)
-    found = pool.load_pool(out)
-    step_score, step_logprob, step_count = scores.load_scores(
-      out, "scores", config.samples
-    )
-    measured = verifier_summary.summarise(
-      question_ids=found.question_ids,
-      answers=found.answers,
-      correct=found.correct,
-      step_score=step_score,
-      step_count=step_count,
-      logprob=found.logprob,
-      step_logprob=step_logprob,
-      ks=summary.budgets(config.samples),
+    scored = scored_pool.load(out)
+    measured = scored_pool.measure(
+      scored,
+      summary.budgets(config.samples),
+      first_wrong=scored_pool.first_wrong_steps(
+        out, scored.samples, questions, catalogue.step_judge(task.name)
+      ),
       seed=config.seed,
     )
     folder.write_json("verifier.json", measured)

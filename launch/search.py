@@ -13,9 +13,10 @@ from absl import flags
 
 from launch import entry, generation, judging, pooling, searching
 from tts_jax.decode import pools
-from tts_jax.scaling import search_summary
+from tts_jax.scaling import scored_pool, search_summary, verifier_summary
 from tts_jax.scaling import summary as summary_lib
 from tts_jax.store import run
+from tts_jax.tasks import catalogue
 
 _CONFIG = entry.config_flag("configs/search.py")
 _OUT = flags.DEFINE_string("out", "runs/search", "Folder of the run.")
@@ -33,19 +34,29 @@ def main(_: list[str]) -> None:
     pooling.sample_pool(folder, config, *loaded)
     judging.score_pool(folder, config, *loaded, judge)
     searching.sweep_searches(folder, config, *loaded, judge)
+    scored, seed = scored_pool.load(out), config.seed
+    budgets = summary_lib.budgets(config.samples)
+    prompts = [
+      len(pools.request(question, task, model.tokenizer).tokens)
+      for question in questions
+    ]
     summary = search_summary.summarise(
       out,
-      questions,
-      [
-        len(pools.request(question, task, model.tokenizer).tokens)
-        for question in questions
-      ],
-      summary_lib.budgets(config.samples),
+      scored,
+      prompts,
+      budgets,
       search_summary.count_flops(model.lm.config, judge.verifier.config),
-      seed=config.seed,
+      seed=seed,
+    )
+    wrong = scored_pool.first_wrong_steps(
+      out, scored.samples, questions, catalogue.step_judge(task.name)
+    )
+    summary["verifier"] = scored_pool.measure(
+      scored, budgets, first_wrong=wrong, seed=seed
     )
     folder.write_json("summary.json", summary)
-  print(search_summary.headline(summary))
+  both = {**summary["verifier"], "curves": summary["curves"]}
+  print(verifier_summary.headline(both))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ import tqdm
 from launch import generation, judging
 from tts_jax.decode import pools, sampling
 from tts_jax.search import loop, setup, state, strategies, stream, sweep
-from tts_jax.store import atomic, manifest, run, searches
+from tts_jax.store import manifest, run, searches
 from tts_jax.tasks import base
+from tts_jax.verify import saved
 
 
 def engine(
@@ -63,10 +64,12 @@ def sweep_searches(
   """Fills a run's searches, with a progress bar."""
   wanted, batch = config.search, config.engine.batch
   todo = sweep.cells(wanted.methods, wanted.budgets, wanted.seeds)
-  inputs = [pools.inputs_hash(questions, model.folder), judge.folder.name]
-  inputs += sorted(map(atomic.file_hash, judge.folder.glob("*.safetensors")))
+  inputs = {
+    "pool": pools.inputs_hash(questions, model.folder),
+    "verifier": saved.content_hash(judge.folder),
+  }
   stage = folder.stage(
-    searches.STAGE, searches.SCHEMA, manifest.config_hash({"inputs": inputs})
+    searches.STAGE, searches.SCHEMA, manifest.config_hash(inputs)
   )
   make = functools.partial(engine, model, judge, config)
   size = len(todo) * len(questions)

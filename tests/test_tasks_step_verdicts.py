@@ -15,6 +15,10 @@ _QUESTION = base.Question(
 _FIRST, _SECOND, _LAST = _QUESTION.solution.split("\n")
 
 
+def _first_wrong(question, completion):
+  return base.first_wrong(step_verdicts.step_is_correct(question, completion))
+
+
 @pytest.mark.parametrize(
   ("completion", "expected"),
   [
@@ -49,7 +53,7 @@ _FIRST, _SECOND, _LAST = _QUESTION.solution.split("\n")
 def test_verdicts_by_hand(completion, expected):
   assert step_verdicts.step_is_correct(_QUESTION, completion) == expected
   first = expected.index(False) if False in expected else -1
-  assert step_verdicts.first_wrong_step(_QUESTION, completion) == first
+  assert _first_wrong(_QUESTION, completion) == first
 
 
 @pytest.mark.parametrize(
@@ -106,7 +110,7 @@ def test_a_worked_solution_that_rounds_is_its_own_measure():
 def test_every_shipped_solution_is_right_in_every_step():
   questions = gsm_symbolic.reporting_questions()
   for question in questions:
-    assert step_verdicts.first_wrong_step(question, question.solution) == -1
+    assert _first_wrong(question, question.solution) == -1
 
 
 def test_a_changed_number_in_a_shipped_solution_is_found():
@@ -118,4 +122,4 @@ def test_a_changed_number_in_a_shipped_solution_is_found():
         digit = str((int(line[place]) + 1) % 10)
         changed = line[:place] + digit + line[place + 1 :]
         solution = "\n".join([*lines[:index], changed, *lines[index + 1 :]])
-        assert step_verdicts.first_wrong_step(question, solution) == index
+        assert _first_wrong(question, solution) == index

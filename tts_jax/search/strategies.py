@@ -55,8 +55,25 @@ def _at_least(name: str, value: int, least: int) -> None:
     raise errors.InputError(f"{name} is {value}; it must be at least {least}")
 
 
+class _Strategy:
+  """A search as data: what its settings ask of the round."""
+
+  @property
+  def rounds(self) -> Rounds:
+    """As the loop takes it."""
+    raise NotImplementedError
+
+  def __post_init__(self) -> None:
+    _ = self.rounds  # Refuses settings that make no round.
+
+  @property
+  def generations(self) -> int:
+    """The budget, in solutions: what is rolled ahead counts as drawn."""
+    return self.rounds.n * (self.rounds.depth + 1)
+
+
 @dataclasses.dataclass(frozen=True)
-class BestOfN:
+class BestOfN(_Strategy):
   """N samples, each drawn to its end: a beam search that keeps all.
 
   Raises:
@@ -65,22 +82,14 @@ class BestOfN:
 
   n: int
 
-  def __post_init__(self) -> None:
-    _ = self.rounds
-
   @property
   def rounds(self) -> Rounds:
     """As the loop takes it."""
     return Rounds(n=self.n, max_rounds=None)
 
-  @property
-  def generations(self) -> int:
-    """The budget, in solutions."""
-    return self.n
-
 
 @dataclasses.dataclass(frozen=True)
-class Beam:
+class Beam(_Strategy):
   """Beam search: the best N/M candidates are kept, M continuations of each.
 
   Raises:
@@ -91,22 +100,14 @@ class Beam:
   width: int
   max_rounds: int = MAX_ROUNDS
 
-  def __post_init__(self) -> None:
-    _ = self.rounds
-
   @property
   def rounds(self) -> Rounds:
     """As the loop takes it."""
     return Rounds(n=self.n, width=self.width, max_rounds=self.max_rounds)
 
-  @property
-  def generations(self) -> int:
-    """The budget, in solutions."""
-    return self.n
-
 
 @dataclasses.dataclass(frozen=True)
-class Lookahead:
+class Lookahead(_Strategy):
   """Beam search whose steps are scored `depth` greedy steps later.
 
   Raises:
@@ -118,24 +119,15 @@ class Lookahead:
   depth: int
   max_rounds: int = MAX_ROUNDS
 
-  def __post_init__(self) -> None:
-    _ = self.rounds
-
   @property
   def rounds(self) -> Rounds:
     """As the loop takes it."""
-    return Rounds(
-      n=self.n, width=self.width, depth=self.depth, max_rounds=self.max_rounds
-    )
-
-  @property
-  def generations(self) -> int:
-    """The budget, in solutions: what is rolled ahead counts as drawn."""
-    return self.n * (self.depth + 1)
+    beam = Beam(self.n, self.width, self.max_rounds).rounds
+    return dataclasses.replace(beam, depth=self.depth)
 
 
 @dataclasses.dataclass(frozen=True)
-class DiverseBeam:
+class DiverseBeam(_Strategy):
   """DVTS: N/M beam searches of M rows, each keeping its best one.
 
   Raises:
@@ -146,24 +138,11 @@ class DiverseBeam:
   width: int
   max_rounds: int = MAX_ROUNDS
 
-  def __post_init__(self) -> None:
-    _ = self.rounds
-
   @property
   def rounds(self) -> Rounds:
     """As the loop takes it."""
-    Rounds(n=self.n, width=self.width)  # Before dividing by the width.
-    return Rounds(
-      n=self.n,
-      trees=self.n // self.width,
-      width=self.width,
-      max_rounds=self.max_rounds,
-    )
-
-  @property
-  def generations(self) -> int:
-    """The budget, in solutions."""
-    return self.n
+    beam = Beam(self.n, self.width, self.max_rounds).rounds
+    return dataclasses.replace(beam, trees=self.n // self.width)
 
 
 Strategy = BestOfN | Beam | Lookahead | DiverseBeam

@@ -140,6 +140,11 @@ def table(
   return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
+def contents(run_folder: run.Run) -> list[str]:
+  """Names of the pool's shards, which tell their contents: a stage's inputs."""
+  return sorted(path.name for path in (run_folder.path / STAGE).glob("*"))
+
+
 def expect(run_folder: run.Run, questions: int) -> None:
   """Writes down how many questions the run's pool is to have."""
   run_folder.write_json(_EXPECTED, {"questions": questions})

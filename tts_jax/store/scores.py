@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 from tts_jax import errors
 from tts_jax.store import shards
 
+STAGE = "scores"
+
 SCHEMA = pa.schema(
   [
     pa.field("question_id", pa.string(), nullable=False),
@@ -23,13 +25,12 @@ SCHEMA = pa.schema(
 
 
 def load_scores(
-  path: str | os.PathLike[str], stage: str, samples: int
+  path: str | os.PathLike[str], samples: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-  """Loads the scores of a pool, such as those of its stage "scores".
+  """Loads the scores of a run's pool: `scores.load_scores("runs/score", 256)`.
 
   Args:
     path: a run's folder.
-    stage: which of its stages.
     samples: N of its pool.
 
   Returns:
@@ -39,7 +40,7 @@ def load_scores(
   Raises:
     InputError: a shard is broken, or samples are missing.
   """
-  folder = pathlib.Path(path) / stage
+  folder = pathlib.Path(path) / STAGE
   rows = shards.read(folder)
   if not rows.num_rows or rows.num_rows % samples:
     raise errors.InputError(

@@ -5,7 +5,7 @@ import enum
 import fractions
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 ANSWER_MARK = "####"
@@ -162,3 +162,12 @@ class NumericAnswers:
     if given is None:
       return Verdict.UNGRADABLE
     return Verdict.CORRECT if given == reference else Verdict.WRONG
+
+
+# From a question and a completion to a verdict a step.
+JudgeSteps = Callable[[Question, str], list[bool]]
+
+
+def first_wrong(verdicts: Sequence[bool]) -> int:
+  """The index of the first wrong step, -1 where every one is correct."""
+  return list(verdicts).index(False) if False in verdicts else -1

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 
 from tts_jax import errors
-from tts_jax.tasks import arithmetic, base, gsm_symbolic
+from tts_jax.tasks import arithmetic, base, gsm_symbolic, step_verdicts
 
 Stream = Callable[[int], Iterator[tuple[int, base.Question]]]
 
@@ -28,11 +28,14 @@ class Entry:
     stream: from (split, seed) to a function that, given the index of an item,
       yields (index, question) from there on without end.
     reporting: the questions to report on.
+    step_is_correct: from a question and a completion to a verdict a step; None
+      where the task cannot tell.
   """
 
   task: base.Task
   stream: Callable[[str, int], Stream]
   reporting: Callable[[], list[base.Question]]
+  step_is_correct: base.JudgeSteps | None = None
 
 
 def _arithmetic_reporting() -> list[base.Question]:
@@ -42,10 +45,16 @@ def _arithmetic_reporting() -> list[base.Question]:
 
 TASKS: Mapping[str, Entry] = {
   "arithmetic": Entry(
-    arithmetic.Arithmetic(), _arithmetic, _arithmetic_reporting
+    arithmetic.Arithmetic(),
+    _arithmetic,
+    _arithmetic_reporting,
+    arithmetic.step_is_correct,
   ),
   "gsm_symbolic": Entry(
-    gsm_symbolic.GsmSymbolic(), _gsm_symbolic, gsm_symbolic.reporting_questions
+    gsm_symbolic.GsmSymbolic(),
+    _gsm_symbolic,
+    gsm_symbolic.reporting_questions,
+    step_verdicts.step_is_correct,
   ),
 }
 
@@ -61,3 +70,11 @@ def find(name: str) -> Entry:
       f"config.task {name!r}: must be one of {', '.join(sorted(TASKS))}"
     )
   return TASKS[name]
+
+
+def step_judge(name: str) -> base.JudgeSteps | None:
+  """What tells right steps from wrong in the task called `name`, if anything.
+
+  A file's task, which is not of the catalogue, has none.
+  """
+  return TASKS[name].step_is_correct if name in TASKS else None

@@ -50,12 +50,6 @@ def step_is_correct(question: base.Question, completion: str) -> list[bool]:
   ][: len(lines)]
 
 
-def first_wrong_step(question: base.Question, completion: str) -> int:
-  """The index of the first wrong line, -1 where every line is correct."""
-  verdicts = step_is_correct(question, completion)
-  return verdicts.index(False) if False in verdicts else -1
-
-
 def equations_hold(line: str) -> bool:
   """Whether no equation of a line is false, by exact fractions.
 

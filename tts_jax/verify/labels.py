@@ -47,8 +47,10 @@ def open_stage(
   folder: run.Run, questions: Sequence[base.Question], model: pathlib.Path
 ) -> shards.Stage:
   """The stage of labels; its inputs are the questions, the model, the pool."""
-  made = sorted(path.name for path in (folder.path / pool.STAGE).glob("*"))
-  inputs = {"pool": made, "inputs": pools.inputs_hash(questions, model)}
+  inputs = {
+    "pool": pool.contents(folder),
+    "inputs": pools.inputs_hash(questions, model),
+  }
   return folder.stage(
     labels_lib.STAGE, labels_lib.SCHEMA, manifest.config_hash(inputs)
   )

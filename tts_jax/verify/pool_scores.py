@@ -8,21 +8,20 @@ import numpy as np
 import pyarrow as pa
 
 from tts_jax.decode import pools
-from tts_jax.store import atomic, manifest, pool, run, scores, shards
+from tts_jax.store import manifest, pool, run, scores, shards
 from tts_jax.tasks import base, tokenization
-from tts_jax.verify import prefixes, solutions
+from tts_jax.verify import prefixes, saved, solutions
 
 Score = Callable[[Iterable[solutions.Question]], Iterator[list[np.ndarray]]]
 
 
-def open_stage(
-  folder: run.Run, name: str, verifier: pathlib.Path
-) -> shards.Stage:
-  """The stage `name`; its inputs are the pool and the verifier's files."""
-  made = sorted(path.name for path in (folder.path / pool.STAGE).glob("*"))
-  files = sorted(path for path in verifier.rglob("*") if path.is_file())
-  inputs = {"pool": made, "verifier": [atomic.file_hash(p) for p in files]}
-  return folder.stage(name, scores.SCHEMA, manifest.config_hash(inputs))
+def open_stage(folder: run.Run, verifier: pathlib.Path) -> shards.Stage:
+  """The stage of scores; its inputs are the pool and the verifier's weights."""
+  inputs = {
+    "pool": pool.contents(folder),
+    "verifier": saved.content_hash(verifier),
+  }
+  return folder.stage(scores.STAGE, scores.SCHEMA, manifest.config_hash(inputs))
 
 
 def fill(

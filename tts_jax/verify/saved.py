@@ -8,7 +8,6 @@ backbone/              a backbone of its own, as a Hugging Face folder
 import dataclasses
 import json
 import pathlib
-from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -43,12 +42,17 @@ class Origin:
 
 def origin(model: pathlib.Path) -> Origin:
   """That of the model in a Hugging Face folder."""
-  files = sorted(model.glob("*.safetensors"))
-  hashes = "".join(atomic.file_hash(path) for path in files)
   return Origin(
     tokenizer=tokenization.load(model).digest,
-    model=atomic.bytes_hash(hashes.encode()),
+    model=content_hash(model),
   )
+
+
+def content_hash(folder: pathlib.Path) -> str:
+  """Hash of the weights in a folder, those of its folders included."""
+  files = sorted(folder.rglob("*.safetensors"))
+  hashes = "".join(atomic.file_hash(path) for path in files)
+  return atomic.bytes_hash(hashes.encode())
 
 
 def save(
@@ -71,13 +75,14 @@ def save(
   folder = pathlib.Path(folder)
   atomic.make_folder(folder)
   number = np.dtype(getattr(ml_dtypes, dtype, dtype))
-  cast = jax.tree.map(lambda x: np.asarray(x).astype(number), params)
-  safetensors.numpy.save_file(
-    {name: np.ascontiguousarray(x) for name, x in _flat(cast["head"]).items()},
-    folder / _HEAD,
-  )
+
+  def cast(tree: types.Params) -> types.Params:
+    return jax.tree.map(lambda x: np.asarray(x).astype(number, "C"), tree)
+
+  safetensors.numpy.save_file(_flat(cast(params["head"])), folder / _HEAD)
   if verifier.backbone is not None:
-    huggingface.save(folder / _BACKBONE, verifier.backbone, cast["backbone"])
+    own = cast(params["backbone"])
+    huggingface.save(folder / _BACKBONE, verifier.backbone, own)
   card = {
     "head": dataclasses.asdict(verifier.config),
     "backbone": verifier.backbone is not None,
@@ -224,7 +229,7 @@ def _head(path: pathlib.Path, shapes: Any) -> Any:
   )
 
 
-def _flat(tree: Any) -> Mapping[str, Any]:
+def _flat(tree: Any) -> dict[str, Any]:
   leaves = jax.tree_util.tree_leaves_with_path(tree)
   return {_name(path): leaf for path, leaf in leaves}
 

@@ -1,0 +1,18 @@
+"""A verifier measured on a pool, as `configs/reproduce.py` samples it.
+
+python -m launch.score --out runs/score --config.questions.count=0
+"""
+
+import ml_collections
+
+from configs import reproduce
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """The embedded verifier, on a subset of the test questions."""
+  config = reproduce.get_config()
+  # A verifier's folder; empty is the one of the package.
+  config.verifier = ""
+  # Of the passes that score the pool: rows of so many tokens.
+  config.scoring = {"rows": 8, "length": 768}
+  return config
