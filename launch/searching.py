@@ -21,11 +21,8 @@ def engine(
   judge: judging.Judge,
   config: ml_collections.ConfigDict,
   strategy: strategies.Strategy,
-  seed: int,
-  *,
-  trace: bool = False,
-) -> Callable[..., Any]:
-  """A search, compiled: from requests to results."""
+) -> Callable[[int], Callable[..., Any]]:
+  """A search, compiled once: from a seed to a stream of requests."""
   one = setup.Setup(
     lm=model.lm,
     verifier=judge.verifier,
@@ -33,24 +30,34 @@ def engine(
     sampler=sampling.Categorical(**config.sampler),
     limits=model.limits(config.limits.max_tokens),
     delimiters=frozenset(judge.verifier.config.delimiters),
-    trace=trace,
   )
   weights = setup.Weights(lm=model.params, verifier=judge.params)
   groups = max(1, config.search.rows // strategy.rounds.n)
   room = config.limits.prompt_tokens
   jit = functools.partial(jax.jit, donate_argnums=1)
-  chunk = functools.partial(loop.search_chunk, steps=config.search.steps)
-  return functools.partial(
-    stream.stream,
-    weights,
-    state.init_state(weights, setup=one, groups=groups, prompt_tokens=room),
+  admit = jit(functools.partial(state.admit, setup=one))
+  step = functools.partial(loop.search_chunk, steps=config.search.steps)
+  chunk = jit(functools.partial(step, setup=one))
+  collect = jax.jit(functools.partial(stream.collect_group, setup=one))
+
+  def begin(seed: int) -> Callable[..., Any]:
+    empty = state.init_state(
+      weights, setup=one, groups=groups, prompt_tokens=room
+    )
     # Not the draws of the pool, which places questions in their bins.
-    key=jax.random.fold_in(jax.random.key(config.seed), 1 + seed),
-    admit=jit(functools.partial(state.admit, setup=one)),
-    chunk=jit(functools.partial(chunk, setup=one)),
-    collect=jax.jit(functools.partial(stream.collect_group, setup=one)),
-    prompt_tokens=room,
-  )
+    key = jax.random.fold_in(jax.random.key(config.seed), 1 + seed)
+    return functools.partial(
+      stream.stream,
+      weights,
+      empty,
+      key=key,
+      admit=admit,
+      chunk=chunk,
+      collect=collect,
+      prompt_tokens=room,
+    )
+
+  return begin
 
 
 def sweep_searches(
@@ -71,7 +78,7 @@ def sweep_searches(
   stage = folder.stage(
     searches.STAGE, searches.SCHEMA, manifest.config_hash(inputs)
   )
-  make = functools.partial(engine, model, judge, config)
+  make = functools.cache(functools.partial(engine, model, judge, config))
   size = len(todo) * len(questions)
   kept = size - sweep.left(stage, todo, questions, batch)
   with tqdm.tqdm(total=size, initial=kept, unit="search") as bar:

@@ -4,6 +4,7 @@ import os
 import pathlib
 
 import pytest
+import tiny_model
 
 _ROOT = pathlib.Path(__file__).parent.parent
 
@@ -15,3 +16,21 @@ def data_dir() -> pathlib.Path:
   if not path.is_dir():
     pytest.skip(f"real data not found at {path}; set TTS_DATA to its folder")
   return path
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> dict[str, str]:
+  """Where JAX keeps what it compiled, so that each start is a short one."""
+  return {
+    "JAX_PLATFORMS": "cpu",
+    "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("cache")),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+  }
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> pathlib.Path:
+  """A folder with a tiny model of arithmetic."""
+  folder = tmp_path_factory.mktemp("model")
+  tiny_model.save(folder)
+  return folder

@@ -1,5 +1,7 @@
 """The sampler in plain loops of numpy, and a short way to run the real one."""
 
+import functools
+
 import jax
 import numpy as np
 
@@ -48,20 +50,10 @@ def sample(table, request, key, *, samples, limits, temperature=1.0, top_p=1.0):
   return tokens, length, finished, logprob
 
 
-def engine(
-  lm,
-  params,
-  *,
-  sampler,
-  limits,
-  groups,
-  rows,
-  room,
-  steps=16,
-  prompt_tokens=8,
-  watch=lambda function: function,
+def compiled(
+  lm, params, *, sampler, limits, steps=16, watch=lambda function: function
 ):
-  """A function from requests, key and samples to a stream of results.
+  """A function from requests, key and sizes to a stream of results.
 
   It compiles once, however often it is called; `watch` wraps what is compiled.
   """
@@ -71,14 +63,14 @@ def engine(
       params, state, key, lm=lm, sampler=sampler, limits=limits, steps=steps
     )
 
-  def admit(params, state, group, prompt, samples):
-    return loop.admit(params, state, group, prompt, samples, lm=lm)
+  def admit(params, state, group, prompt, samples, starts=None):
+    return loop.admit(params, state, group, prompt, samples, starts, lm=lm)
 
   chunk, admit = (
     jax.jit(watch(function), donate_argnums=1) for function in (chunk, admit)
   )
 
-  def run(requests, key, samples):
+  def run(requests, key, samples, *, groups, rows, room, prompt_tokens):
     state = loop.init_state(
       params,
       lm=lm,
@@ -100,6 +92,17 @@ def engine(
     )
 
   return run
+
+
+def engine(lm, params, *, groups, rows, room, prompt_tokens=8, **settings):
+  """`compiled` for one shape: from requests, key and samples to results."""
+  return functools.partial(
+    compiled(lm, params, **settings),
+    groups=groups,
+    rows=rows,
+    room=room,
+    prompt_tokens=prompt_tokens,
+  )
 
 
 def by_id(results):

@@ -106,6 +106,20 @@ def contents(folder: pathlib.Path) -> dict[str, bytes]:
   }
 
 
+def run(
+  command: Sequence[str], env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+  """Runs `command` to its end, whatever it exits with."""
+  return subprocess.run(
+    command,
+    capture_output=True,
+    text=True,
+    check=False,
+    cwd=ROOT,
+    env={**os.environ, **env},
+  )
+
+
 def python(*arguments: object) -> list[str]:
   """A command of this Python."""
   return [sys.executable, *map(str, arguments)]

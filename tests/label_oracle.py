@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import decode_oracle
 import jax
 import numpy as np
 
@@ -70,30 +71,16 @@ def questions(count):
 
 def engine(lm, params, sampler, limits, *, key=KEY, groups=2, rows=4):
   """A function from settings of a stream to `pools.Sample`, compiled once."""
-  static = dict(lm=lm, sampler=sampler, limits=limits, steps=16)
-  admit = jax.jit(functools.partial(loop.admit, lm=lm), donate_argnums=1)
-  chunk = jax.jit(
-    functools.partial(loop.decode_chunk, **static), donate_argnums=1
-  )
+  run = decode_oracle.compiled(lm, params, sampler=sampler, limits=limits)
 
   def sample(requests, *, samples, room, prompt_tokens):
-    state = loop.init_state(
-      params,
-      lm=lm,
-      limits=limits,
-      groups=groups,
-      rows=rows,
-      samples=room,
-      prompt_tokens=prompt_tokens,
-    )
-    return stream.stream(
-      params,
-      state,
+    return run(
       requests,
       key,
-      admit=admit,
-      chunk=chunk,
-      samples=samples,
+      samples,
+      groups=groups,
+      rows=rows,
+      room=room,
       prompt_tokens=prompt_tokens,
     )
 

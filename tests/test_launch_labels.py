@@ -1,14 +1,11 @@
 """The launcher of labels, from the command line; what labels cost."""
 
 import json
-import os
-import subprocess
 
 import jax
 import kill_harness
 import label_oracle
 import pytest
-import tiny_model
 
 from tts_jax.decode import loop, sampling
 from tts_jax.model import embedded, huggingface
@@ -34,23 +31,6 @@ _SMALL = (
 _LONG = ("--config.questions.count=40", "--config.rollouts=32")
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-  folder = tmp_path_factory.mktemp("model")
-  tiny_model.save(folder)
-  return folder
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-  """Where JAX keeps what it compiled, so that each start is a short one."""
-  return {
-    "JAX_PLATFORMS": "cpu",
-    "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("cache")),
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-  }
-
-
 def _command(out, model, *flags):
   return kill_harness.python(
     "-m",
@@ -62,22 +42,11 @@ def _command(out, model, *flags):
   )
 
 
-def _run(command, env):
-  return subprocess.run(
-    command,
-    capture_output=True,
-    text=True,
-    check=False,
-    cwd=kill_harness.ROOT,
-    env={**os.environ, **env},
-  )
-
-
 def test_it_labels_training_questions_and_says_what_it_cost(
   tmp_path, model, cache
 ):
   out = tmp_path / "run"
-  done = _run(_command(out, model), cache)
+  done = kill_harness.run(_command(out, model), cache)
   assert done.returncode == 0, done.stderr
   costs = json.loads((out / labels_lib.SUMMARY).read_text())
   assert json.loads(done.stdout[done.stdout.index("{") :]) == costs
@@ -93,7 +62,7 @@ def test_it_labels_training_questions_and_says_what_it_cost(
 
   # Started again it rolls out nothing and says the same.
   before = kill_harness.contents(out)
-  again = _run(_command(out, model), cache)
+  again = kill_harness.run(_command(out, model), cache)
   assert again.returncode == 0, again.stderr
   after = kill_harness.contents(out)
   assert json.loads(after[labels_lib.SUMMARY]) == costs
@@ -103,7 +72,7 @@ def test_it_labels_training_questions_and_says_what_it_cost(
 
 
 def test_killed_at_random_the_labels_are_the_same(tmp_path, model, cache):
-  done = _run(_command(tmp_path / "whole", model, *_LONG), cache)
+  done = kill_harness.run(_command(tmp_path / "whole", model, *_LONG), cache)
   assert done.returncode == 0, done.stderr
   stage = tmp_path / "whole" / labels_lib.STAGE
   expected = kill_harness.contents(stage)
@@ -142,7 +111,7 @@ def test_a_file_of_questions(tmp_path, model, cache):
     "--config.questions.count=0",
     "--config.limits.prompt_tokens=64",
   )
-  done = _run(_command(tmp_path / "run", model, *flags), cache)
+  done = kill_harness.run(_command(tmp_path / "run", model, *flags), cache)
   assert done.returncode == 0, done.stderr
   assert len(labels_lib.load_labels(tmp_path / "run")) == 3
 
@@ -160,7 +129,7 @@ def test_a_file_of_questions(tmp_path, model, cache):
   ],
 )
 def test_bad_settings_end_in_one_line(tmp_path, model, cache, flags, message):
-  done = _run(_command(tmp_path / "run", model, *flags), cache)
+  done = kill_harness.run(_command(tmp_path / "run", model, *flags), cache)
   assert done.returncode == 2, done.stderr
   assert message in done.stderr
   assert len(done.stderr.strip().splitlines()) == 1

@@ -1,14 +1,11 @@
 """The launchers that sample, from the command line, on a tiny model."""
 
 import json
-import os
 import pathlib
-import subprocess
 
 import kill_harness
 import numpy as np
 import pytest
-import tiny_model
 
 from tts_jax.store import pool, shards
 
@@ -31,23 +28,6 @@ _LONG = (
 )
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-  folder = tmp_path_factory.mktemp("model")
-  tiny_model.save(folder)
-  return folder
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-  """Where JAX keeps what it compiled, so that each start is a short one."""
-  return {
-    "JAX_PLATFORMS": "cpu",
-    "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("cache")),
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-  }
-
-
 def _command(launcher, out, model, *flags):
   return kill_harness.python(
     "-m",
@@ -59,22 +39,11 @@ def _command(launcher, out, model, *flags):
   )
 
 
-def _run(command, env):
-  return subprocess.run(
-    command,
-    capture_output=True,
-    text=True,
-    check=False,
-    cwd=kill_harness.ROOT,
-    env={**os.environ, **env},
-  )
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, model, cache):
   """A pool that nothing interrupted."""
   out = tmp_path_factory.mktemp("whole") / "run"
-  done = _run(_command("sample", out, model), cache)
+  done = kill_harness.run(_command("sample", out, model), cache)
   assert done.returncode == 0, done.stderr
   return out
 
@@ -98,7 +67,9 @@ def test_a_pool_has_every_sample_of_every_question(whole):
 
 def test_killed_at_random_a_pool_is_the_same(tmp_path, model, cache):
   """At least ten kills: nothing lost, nothing doubled, every byte the same."""
-  done = _run(_command("sample", tmp_path / "whole", model, *_LONG), cache)
+  done = kill_harness.run(
+    _command("sample", tmp_path / "whole", model, *_LONG), cache
+  )
   assert done.returncode == 0, done.stderr
   expected = kill_harness.contents(tmp_path / "whole" / pool.STAGE)
   assert len(expected) == 40
@@ -132,7 +103,7 @@ def test_killed_at_random_a_pool_is_the_same(tmp_path, model, cache):
 def test_the_pool_does_not_depend_on_the_engine(whole, tmp_path, model, cache):
   out = tmp_path / "run"
   flags = ("--config.engine.groups=3", "--config.engine.steps=5")
-  done = _run(_command("sample", out, model, *flags), cache)
+  done = kill_harness.run(_command("sample", out, model, *flags), cache)
   assert done.returncode == 0, done.stderr
   expected = shards.read(whole / pool.STAGE)
   found = shards.read(out / pool.STAGE)
@@ -145,7 +116,7 @@ def test_the_pool_does_not_depend_on_the_engine(whole, tmp_path, model, cache):
 def test_reproduce_writes_the_summary_and_the_page(tmp_path, model, cache):
   out = tmp_path / "run"
   command = _command("reproduce", out, model)
-  done = _run(command, cache)
+  done = kill_harness.run(command, cache)
   assert done.returncode == 0, done.stderr
   summary = json.loads((out / "summary.json").read_text())
   found = pool.load_pool(out)
@@ -167,7 +138,7 @@ def test_reproduce_writes_the_summary_and_the_page(tmp_path, model, cache):
   assert 'src="data:' in page
 
   # Started again it samples nothing and says the same.
-  again = _run(command, cache)
+  again = kill_harness.run(command, cache)
   assert again.returncode == 0, again.stderr
   assert "12 questions x 8 samples, 12 done" in again.stdout
   assert json.loads((out / "summary.json").read_text()) == summary
@@ -176,7 +147,7 @@ def test_reproduce_writes_the_summary_and_the_page(tmp_path, model, cache):
 def test_a_changed_config_is_refused(whole, model, cache):
   command = _command("sample", whole, model, "--config.seed=1")
   before = kill_harness.contents(whole)
-  done = _run(command, cache)
+  done = kill_harness.run(command, cache)
   assert done.returncode == 2
   assert "seed" in done.stderr
   assert len(done.stderr.strip().splitlines()) == 1
@@ -203,7 +174,9 @@ def test_a_changed_config_is_refused(whole, model, cache):
   ],
 )
 def test_bad_settings_end_in_one_line(tmp_path, model, cache, flags, message):
-  done = _run(_command("sample", tmp_path / "run", model, *flags), cache)
+  done = kill_harness.run(
+    _command("sample", tmp_path / "run", model, *flags), cache
+  )
   assert done.returncode == 2, done.stderr
   assert message in done.stderr
   assert "Traceback" not in done.stderr
@@ -214,8 +187,11 @@ def test_a_wrong_flag_can_be_corrected_in_the_same_folder(
 ):
   out = tmp_path / "run"
   for flag in ("--config.samples=0", "--config.engine.rows=0"):
-    assert _run(_command("sample", out, model, flag), cache).returncode == 2
-  done = _run(_command("sample", out, model), cache)
+    assert (
+      kill_harness.run(_command("sample", out, model, flag), cache).returncode
+      == 2
+    )
+  done = kill_harness.run(_command("sample", out, model), cache)
   assert done.returncode == 0, done.stderr
   assert pool.load_pool(out).answers.shape == (12, 8)
 
@@ -228,7 +204,7 @@ def test_a_model_folder_of_two_models_is_refused(tmp_path, model, cache):
   config = json.loads((broken / "config.json").read_text())
   config["hidden_size"] *= 2
   (broken / "config.json").write_text(json.dumps(config))
-  done = _run(_command("sample", tmp_path / "run", broken), cache)
+  done = kill_harness.run(_command("sample", tmp_path / "run", broken), cache)
   assert done.returncode == 2, done.stderr
   assert "model.safetensors" in done.stderr
   assert "Traceback" not in done.stderr
@@ -238,7 +214,7 @@ def test_a_file_of_questions(tmp_path, model, cache):
   path = pathlib.Path(tmp_path / "questions.jsonl")
   lines = [{"problem": f"{i}+1=?", "result": str(i + 1)} for i in range(6)]
   path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-  done = _run(
+  done = kill_harness.run(
     _command(
       "sample",
       tmp_path / "run",
@@ -275,7 +251,7 @@ def test_a_published_checkpoint_goes_through_the_same_engine(
     "--config.engine.groups=2",
     "--config.engine.rows=2",
   )
-  done = _run(command, cache)
+  done = kill_harness.run(command, cache)
   assert done.returncode == 0, done.stderr
   rows = shards.read(out / pool.STAGE).to_pylist()
   assert len(rows) == 12

@@ -6,7 +6,6 @@ import subprocess
 
 import kill_harness
 import pytest
-import tiny_model
 
 from tts_jax.store import pool, shards
 
@@ -20,13 +19,6 @@ _SMALL = (
   "--config.engine.rows=2",
   "--config.engine.batch=2",
 )
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-  folder = tmp_path_factory.mktemp("model")
-  tiny_model.save(folder)
-  return folder
 
 
 def _run(*flags):

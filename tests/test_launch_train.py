@@ -1,8 +1,6 @@
 """The training launcher, from the command line, killed and started again."""
 
 import json
-import os
-import subprocess
 
 import kill_harness
 import numpy as np
@@ -30,34 +28,14 @@ def _lines(folder):
   return [json.loads(line) for line in lines]
 
 
-def _env(tmp_path):
-  return {
-    "JAX_PLATFORMS": "cpu",
-    "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "cache"),
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-  }
-
-
 def _command(out, *flags):
   return kill_harness.python(
     "-m", "launch.train_lm", f"--out={out}", *_SMALL, *flags
   )
 
 
-def _run(command, env):
-  return subprocess.run(
-    command,
-    capture_output=True,
-    text=True,
-    check=False,
-    cwd=kill_harness.ROOT,
-    env={**os.environ, **env},
-  )
-
-
-def test_killed_at_random_training_ends_in_the_same_weights(tmp_path):
-  env = _env(tmp_path)
-  kill_harness.run_killed(_command(tmp_path / "whole"), [], env=env)
+def test_killed_at_random_training_ends_in_the_same_weights(tmp_path, cache):
+  kill_harness.run_killed(_command(tmp_path / "whole"), [], env=cache)
   reached: list[int] = []
 
   def steps():
@@ -71,7 +49,7 @@ def test_killed_at_random_training_ends_in_the_same_weights(tmp_path):
     kill_harness.random_delays(4, 0.4, seed=0),
     progress=steps,
     killed=lambda: reached.append(steps()),
-    env=env,
+    env=cache,
   )
   assert kills == 4
   assert len({step for step in reached if 0 < step < 60}) >= 3, reached
@@ -92,21 +70,21 @@ def test_killed_at_random_training_ends_in_the_same_weights(tmp_path):
   # What is trained stays as its config says.
   before = kill_harness.contents(tmp_path / "whole")
   changed = "--config.optimizer.learning_rate=0.5"
-  done = _run(_command(tmp_path / "whole", changed), env)
+  done = kill_harness.run(_command(tmp_path / "whole", changed), cache)
   assert done.returncode == 2, done.stderr
   assert "optimizer.learning_rate was 0.003, is now 0.5" in done.stderr
   assert len(done.stderr.strip().splitlines()) == 1
   assert kill_harness.contents(tmp_path / "whole") == before
 
 
-def test_a_wrong_flag_can_be_corrected_in_the_same_folder(tmp_path):
+def test_a_wrong_flag_can_be_corrected_in_the_same_folder(tmp_path, cache):
   """Also where the wrong run learned a tokenizer of its own."""
-  env, out = _env(tmp_path), tmp_path / "run"
+  out = tmp_path / "run"
   wrong = ("--config.optimizer.warmup=99", "--config.tokenizer.vocabulary=258")
-  done = _run(_command(out, *wrong), env)
+  done = kill_harness.run(_command(out, *wrong), cache)
   assert done.returncode == 2, done.stderr
   assert tokenization.load(out / "model").vocabulary == 258
-  done = _run(_command(out, "--config.schedule.steps=5"), env)
+  done = kill_harness.run(_command(out, "--config.schedule.steps=5"), cache)
   assert done.returncode == 0, done.stderr
   lm, _ = huggingface.load(out / "model")
   assert lm.vocabulary == tokenization.load(out / "model").vocabulary > 258

@@ -97,16 +97,6 @@ def fixture_made(tmp_path_factory):
   return folder
 
 
-@pytest.fixture(scope="module", name="env")
-def fixture_env(tmp_path_factory):
-  """Where JAX keeps what it compiled, so that each start is a short one."""
-  return {
-    "JAX_PLATFORMS": "cpu",
-    "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("cache")),
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-  }
-
-
 def _command(out, made, *flags):
   return kill_harness.python(
     "-m",
@@ -120,22 +110,21 @@ def _command(out, made, *flags):
   )
 
 
-def _start(command, env):
+def _start(command, cache):
   return subprocess.Popen(
     command,
     stdout=subprocess.PIPE,
     stderr=subprocess.PIPE,
     text=True,
     cwd=kill_harness.ROOT,
-    env={**os.environ, **env},
+    env={**os.environ, **cache},
   )
 
 
-def _run(command, env):
-  child = _start(command, env)
-  output, said = child.communicate()
-  assert child.returncode == 0, said
-  return output
+def _run(command, cache):
+  done = kill_harness.run(command, cache)
+  assert done.returncode == 0, done.stderr
+  return done.stdout
 
 
 def _lines(folder):
@@ -144,10 +133,10 @@ def _lines(folder):
 
 
 def test_killed_at_random_training_ends_in_the_same_verifier(
-  tmp_path, made, env
+  tmp_path, made, cache
 ):
   whole, killed = tmp_path / "whole", tmp_path / "killed"
-  _run(_command(whole, made), env)
+  _run(_command(whole, made), cache)
   reached = []
 
   def steps():
@@ -160,7 +149,7 @@ def test_killed_at_random_training_ends_in_the_same_verifier(
     kill_harness.random_delays(2, 0.2, seed=0),
     progress=steps,
     killed=lambda: reached.append(steps()),
-    env=env,
+    env=cache,
   )
   assert kills == 2
   assert len({step for step in reached if 0 < step < 40}) == 2, reached
@@ -185,10 +174,10 @@ def test_killed_at_random_training_ends_in_the_same_verifier(
   assert not (whole / "verifier" / "backbone").exists()
 
 
-def test_trained_jointly_the_generator_is_another_one(tmp_path, made, env):
+def test_trained_jointly_the_generator_is_another_one(tmp_path, made, cache):
   out = tmp_path / "joint"
   flags = (*_SHORT, "--config.objective.language_weight=1.0")
-  _run(_command(out, made, *flags), env)
+  _run(_command(out, made, *flags), cache)
   origin = saved.origin(out / "model")
   before = saved.origin(made / "model")
   assert origin.tokenizer == before.tokenizer
@@ -202,7 +191,7 @@ def test_trained_jointly_the_generator_is_another_one(tmp_path, made, env):
   assert np.abs(params["embedding"] - old["embedding"]).max() > 0
 
 
-def test_a_separate_verifier_has_a_backbone_of_its_own(tmp_path, made, env):
+def test_a_separate_verifier_has_a_backbone_of_its_own(tmp_path, made, cache):
   out = tmp_path / "separate"
   flags = (
     *_SHORT,
@@ -212,7 +201,7 @@ def test_a_separate_verifier_has_a_backbone_of_its_own(tmp_path, made, env):
     "--config.objective.opinion_weight=0.0",
     "--config.mixture.worked=0",
   )
-  _run(_command(out, made, *flags), env)
+  _run(_command(out, made, *flags), cache)
   verifier, params = saved.load(out / "verifier", saved.origin(made / "model"))
   assert verifier.reads_tokens
   assert (out / "verifier" / "backbone" / "config.json").is_file()
@@ -235,14 +224,14 @@ _BAD = {
 }
 
 
-def test_bad_settings_end_in_one_line(tmp_path, made, env):
+def test_bad_settings_end_in_one_line(tmp_path, made, cache):
   names = list(_BAD)
   for pair in zip(names[::2], names[1::2], strict=True):  # A core each.
     children = {}
     for name in pair:
       flags = _BAD[name][0].format(made=made).split()
       command = _command(tmp_path / name, made, *flags)
-      children[name] = _start(command, env)
+      children[name] = _start(command, cache)
     for name, child in children.items():
       _, said = child.communicate()
       assert child.returncode == 2, (name, said)

@@ -6,35 +6,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tiny_verifier
 
 from tts_jax import errors
-from tts_jax.model import config, head, transformer
+from tts_jax.model import head
 from tts_jax.train import objective
 from tts_jax.train import step as step_lib
 from tts_jax.verify import reward, scoring, solutions
 
-_V, _D, _DELIMITER = 11, 16, 3
-_SHAPE = config.TransformerConfig(
-  vocabulary=_V,
-  width=_D,
-  layers=1,
-  heads=2,
-  kv_heads=1,
-  head_width=8,
-  mlp_width=16,
-  max_positions=64,
-)
-_LM = transformer.Transformer(_SHAPE)
-_HEAD = head.HeadConfig(
-  input_width=_D,
-  vocabulary=_V,
-  width=_D,
-  token_width=4,
-  mlp_width=12,
-  delimiters=(_DELIMITER,),
-  blocks=_SHAPE,
-  predicts=True,
-)
+_V, _D, _DELIMITER = tiny_verifier.V, tiny_verifier.D, tiny_verifier.DELIMITER
+_LM, _HEAD = tiny_verifier.LM, tiny_verifier.PREDICTS
 _SHARED = reward.RewardModel(_HEAD)
 _GOALS = {
   "frozen": objective.Objective(lm=_LM, verifier=_SHARED, opinion_weight=0.5),

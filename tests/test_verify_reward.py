@@ -6,42 +6,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tiny_verifier
 
 from tts_jax import types
-from tts_jax.model import cache, config, head, transformer
+from tts_jax.model import cache, head, transformer
 from tts_jax.verify import reward
 
-_V, _D, _DELIMITER = 11, 16, 3
-_SHAPE = config.TransformerConfig(
-  vocabulary=_V,
-  width=_D,
-  layers=2,
-  heads=2,
-  kv_heads=1,
-  head_width=8,
-  mlp_width=24,
-  max_positions=64,
+_V, _DELIMITER = tiny_verifier.V, tiny_verifier.DELIMITER
+_LM = transformer.Transformer(
+  dataclasses.replace(tiny_verifier.SHAPE, layers=2)
 )
-_LM = transformer.Transformer(_SHAPE)
-
-
-def _config(blocks=_SHAPE):
-  return head.HeadConfig(
-    input_width=_D,
-    vocabulary=_V,
-    width=_D,
-    token_width=4,
-    mlp_width=12,
-    delimiters=(_DELIMITER,),
-    blocks=blocks,
-  )
-
 
 _VERIFIERS = {
-  "blocks": reward.RewardModel(_config()),
-  "predicts": reward.RewardModel(dataclasses.replace(_config(), predicts=True)),
-  "no blocks": reward.RewardModel(_config(None)),
-  "own backbone": reward.RewardModel(_config(), _LM),
+  "blocks": reward.RewardModel(tiny_verifier.HEAD),
+  "predicts": reward.RewardModel(tiny_verifier.PREDICTS),
+  "no blocks": reward.RewardModel(tiny_verifier.NO_BLOCKS),
+  "own backbone": reward.RewardModel(tiny_verifier.HEAD, _LM),
 }
 
 
@@ -210,6 +190,6 @@ def test_rows_are_copied_and_taken_back(verifier, params):
 
 
 def test_a_head_of_blocks_of_another_width_is_refused():
-  other = dataclasses.replace(_SHAPE, width=8)
+  other = dataclasses.replace(tiny_verifier.SHAPE, width=8)
   with pytest.raises(ValueError, match="it must be the head's width, 16"):
-    _config(other)
+    dataclasses.replace(tiny_verifier.HEAD, blocks=other)

@@ -10,22 +10,14 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import tiny_model
+import tiny_verifier
 
 from tts_jax import errors, types
-from tts_jax.model import config, head, table, transformer
+from tts_jax.model import config, table, transformer
 from tts_jax.verify import reward, saved
 
-_V, _D = 11, 16
-_SHAPE = config.TransformerConfig(
-  vocabulary=_V,
-  width=_D,
-  layers=1,
-  heads=2,
-  kv_heads=1,
-  head_width=8,
-  mlp_width=24,
-  max_positions=64,
-)
+_V, _D = tiny_verifier.V, tiny_verifier.D
+_SHAPE = tiny_verifier.SHAPE
 _STRETCHED = dataclasses.replace(
   _SHAPE,
   rope_scaling=config.Llama3Rope(
@@ -39,15 +31,8 @@ _ORIGIN = saved.Origin(tokenizer="aa11", model="bb22")
 
 
 def _config(blocks=_SHAPE, *, predicts=False):
-  return head.HeadConfig(
-    input_width=_D,
-    vocabulary=_V,
-    width=_D,
-    token_width=4,
-    mlp_width=12,
-    delimiters=(3, 7),
-    blocks=blocks,
-    predicts=predicts,
+  return dataclasses.replace(
+    tiny_verifier.HEAD, delimiters=(3, 7), blocks=blocks, predicts=predicts
   )
 
 

@@ -6,35 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tiny_verifier
 
 from tts_jax import errors
-from tts_jax.model import config, head, transformer
 from tts_jax.verify import prefixes, reward, scoring, solutions
 
-_V, _D, _DELIMITER, _ROOM = 11, 16, 3, 20
-_SHAPE = config.TransformerConfig(
-  vocabulary=_V,
-  width=_D,
-  layers=1,
-  heads=2,
-  kv_heads=1,
-  head_width=8,
-  mlp_width=16,
-  max_positions=64,
-)
-_LM = transformer.Transformer(_SHAPE)
-_VERIFIER = reward.RewardModel(
-  head.HeadConfig(
-    input_width=_D,
-    vocabulary=_V,
-    width=_D,
-    token_width=4,
-    mlp_width=12,
-    delimiters=(_DELIMITER,),
-    blocks=_SHAPE,
-    predicts=True,
-  )
-)
+_V, _D, _DELIMITER = tiny_verifier.V, tiny_verifier.D, tiny_verifier.DELIMITER
+_ROOM = 20
+_LM = tiny_verifier.LM
+_VERIFIER = reward.RewardModel(tiny_verifier.PREDICTS)
 
 
 @jax.jit

@@ -140,11 +140,7 @@ def init_state(
   for name, size in sizes.items():
     if size < 1:
       raise errors.InputError(f"{name} is {size}; it must be at least 1")
-  prompts = types.Prompts(
-    tokens=jax.ShapeDtypeStruct((groups, prompt_tokens), jnp.int32),
-    length=jax.ShapeDtypeStruct((groups,), jnp.int32),
-    uid=jax.ShapeDtypeStruct((groups,), jnp.uint32),
-  )
+  prompts = prompt_shapes(groups, prompt_tokens)
   prompt_state = jax.tree.map(
     lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
     jax.eval_shape(lm.prefill, params, prompts)[1],
@@ -172,6 +168,15 @@ def init_state(
       finished=jnp.zeros(shape[:2], bool),
       token_logprob=jnp.zeros(shape, jnp.float32),
     ),
+  )
+
+
+def prompt_shapes(questions: int, prompt_tokens: int) -> types.Prompts:
+  """What prompts [Q, P] look like, for `jax.eval_shape`."""
+  return types.Prompts(
+    tokens=jax.ShapeDtypeStruct((questions, prompt_tokens), jnp.int32),
+    length=jax.ShapeDtypeStruct((questions,), jnp.int32),
+    uid=jax.ShapeDtypeStruct((questions,), jnp.uint32),
   )
 
 

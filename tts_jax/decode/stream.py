@@ -18,6 +18,7 @@ The library never compiles: the launcher does, once for each function and run.
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import chex
 import jax
@@ -148,13 +149,67 @@ def stream(
       inside its prompt or limits, or `samples` does not fit; questions done by
       then have been yielded.
   """
-  groups, room = state.candidates.length.shape
+  room = state.candidates.length.shape[1]
   if not 1 <= samples <= room:
     raise errors.InputError(
       f"samples is {samples}; it must be from 1 to {room}, which is what the "
       "decode state has room for"
     )
-  slots = state.active.size
+
+  def put(
+    state: loop.DecodeState, group: int, request: Request
+  ) -> loop.DecodeState:
+    prompts = prompt(request, prompt_tokens)
+    begin = _starts(request, samples, state.candidates.tokens.shape)
+    # Put there by name: a launcher may forbid silent transfers.
+    arguments = jax.device_put((np.int32(group), prompts, *begin))
+    return admit(params, state, *arguments)
+
+  def take(
+    state: loop.DecodeState, group: int, request: Request
+  ) -> types.Candidates:
+    return _candidates(state, group, _wanted(request, samples))
+
+  for index, request, candidates, stats in exchange(
+    state,
+    requests,
+    rows=state.active.shape,
+    put=put,
+    chunk=lambda state: chunk(params, state, key),
+    working=lambda state: state.active,
+    take=take,
+  ):
+    yield Result(
+      index=index, request=request, candidates=candidates, stats=stats
+    )
+
+
+def exchange(
+  state: Any,
+  requests: Iterable[Request],
+  *,
+  rows: tuple[int, int],
+  put: Callable[[Any, int, Request], Any],
+  chunk: Callable[[Any], tuple[Any, loop.Usage]],
+  working: Callable[[Any], chex.Array],
+  take: Callable[[Any, int, Request], Any],
+) -> Iterator[tuple[int, Request, Any, Stats]]:
+  """Keeps groups at work: what sampling and search share.
+
+  Args:
+    state: of all groups, without questions.
+    requests: the questions.
+    rows: (G, rows of a group).
+    put: from (state, group, question) to the state with it in the group.
+    chunk: from a state to a later one, and what that took.
+    working: from a state to [G, ...] bool, true anywhere in a group whose
+      question is not done.
+    take: from (state, group, question) to what was found.
+
+  Yields:
+    (index, question, what was found, what the stream did so far).
+  """
+  groups, row_count = rows
   source = enumerate(requests)
   free = list(range(groups))
   busy: dict[int, tuple[int, Request]] = {}
@@ -162,34 +217,25 @@ def stream(
   while True:
     while free and (following := next(source, None)):
       group = free.pop(0)
-      prompts = prompt(following[1], prompt_tokens)
-      begin = _starts(following[1], samples, state.candidates.tokens.shape)
-      # Put there by name: a launcher may forbid silent transfers.
-      arguments = jax.device_put((np.int32(group), prompts, *begin))
-      state = admit(params, state, *arguments)
+      state = put(state, group, following[1])
       busy[group] = following
       stats = dataclasses.replace(
         stats, prefilled=stats.prefilled + len(following[1].tokens) - 1
       )
     if not busy:
       return
-    state, usage = chunk(params, state, key)
-    usage, active = jax.device_get((usage, state.active))
+    state, usage = chunk(state)
+    usage, at_work = jax.device_get((usage, working(state)))
     stats = dataclasses.replace(
       stats,
       steps=stats.steps + int(usage.steps),
       row_steps=stats.row_steps + int(usage.row_steps),
-      slots=stats.slots + int(usage.steps) * slots,
+      slots=stats.slots + int(usage.steps) * groups * row_count,
     )
-    for group in [group for group in busy if not active[group].any()]:
+    for group in [group for group in busy if not at_work[group].any()]:
       index, request = busy.pop(group)
       free.append(group)
-      yield Result(
-        index=index,
-        request=request,
-        candidates=_candidates(state, group, _wanted(request, samples)),
-        stats=stats,
-      )
+      yield index, request, take(state, group, request), stats
 
 
 def prompt(request: Request, prompt_tokens: int) -> types.Prompts:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from tts_jax import errors, types
+from tts_jax.decode import loop
 from tts_jax.model import cache
 from tts_jax.search import results
 from tts_jax.search import setup as setups
@@ -178,17 +179,12 @@ def init_state(
   for name, size in (("groups", groups), ("prompt_tokens", prompt_tokens)):
     if size < 1:
       raise errors.InputError(f"{name} is {size}; it must be at least 1")
-  prompts = types.Prompts(
-    tokens=jax.ShapeDtypeStruct((groups, prompt_tokens), jnp.int32),
-    length=jax.ShapeDtypeStruct((groups,), jnp.int32),
-    uid=jax.ShapeDtypeStruct((groups,), jnp.uint32),
-  )
   question = jax.tree.map(
     lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
     jax.eval_shape(
       lambda weights, prompts: read(weights, prompts, setup=setup),
       weights,
-      prompts,
+      loop.prompt_shapes(groups, prompt_tokens),
     ),
   )
   state = begin(question, setup=setup)

@@ -97,42 +97,31 @@ def stream(
     errors.InputError: a prompt is empty or longer than P, or a score is NaN;
       questions done by then have been yielded.
   """
-  groups, rows = state.progress.alive.shape
-  source = enumerate(requests)
-  free = list(range(groups))
-  busy: dict[int, tuple[int, decode_stream.Request]] = {}
-  stats = decode_stream.Stats()
-  while True:
-    while free and (following := next(source, None)):
-      group = free.pop(0)
-      prompt = decode_stream.prompt(following[1], prompt_tokens)
-      # Put there by name: a launcher may forbid silent transfers.
-      state = admit(weights, state, *jax.device_put((np.int32(group), prompt)))
-      busy[group] = following
-      stats = dataclasses.replace(
-        stats, prefilled=stats.prefilled + len(following[1].tokens) - 1
-      )
-    if not busy:
-      return
-    state, usage = chunk(weights, state, key)
-    usage, working = jax.device_get((usage, state.progress.working))
-    stats = dataclasses.replace(
-      stats,
-      steps=stats.steps + int(usage.steps),
-      row_steps=stats.row_steps + int(usage.row_steps),
-      slots=stats.slots + int(usage.steps) * groups * rows,
-    )
-    for group in [group for group in busy if not working[group]]:
-      index, request = busy.pop(group)
-      free.append(group)
-      found = jax.device_get(collect(state, jax.device_put(np.int32(group))))
-      results.check(found, [request.id])
-      yield Result(
-        index=index,
-        request=request,
-        search=jax.tree.map(lambda leaf: leaf[0], found),
-        stats=stats,
-      )
+
+  def put(
+    state: states.SearchState, group: int, request: decode_stream.Request
+  ) -> states.SearchState:
+    prompt = decode_stream.prompt(request, prompt_tokens)
+    # Put there by name: a launcher may forbid silent transfers.
+    return admit(weights, state, *jax.device_put((np.int32(group), prompt)))
+
+  def take(
+    state: states.SearchState, group: int, request: decode_stream.Request
+  ) -> results.SearchResult:
+    found = jax.device_get(collect(state, jax.device_put(np.int32(group))))
+    results.check(found, [request.id])
+    return jax.tree.map(lambda leaf: leaf[0], found)
+
+  for index, request, found, stats in decode_stream.exchange(
+    state,
+    requests,
+    rows=state.progress.alive.shape,
+    put=put,
+    chunk=lambda state: chunk(weights, state, key),
+    working=lambda state: state.progress.working,
+    take=take,
+  ):
+    yield Result(index=index, request=request, search=found, stats=stats)
 
 
 def collect_group(

@@ -37,10 +37,11 @@ class Cell:
     return strategies.BY_NAME[self.method](self.budget)
 
 
-# From a strategy and a seed to `stream.stream` with all but its requests.
+# From a strategy, which is compiled once, and then a seed to `stream.stream`
+# with all but its requests.
 Engine = Callable[
-  [strategies.Strategy, int],
-  Callable[[Requests], Iterator[stream.Result]],
+  [strategies.Strategy],
+  Callable[[int], Callable[[Requests], Iterator[stream.Result]]],
 ]
 
 
@@ -188,7 +189,7 @@ def fill(
     stage: of a run, with `searches.SCHEMA`.
     todo: all of the sweep's cells.
     questions: all of the run's.
-    engine: makes a search of a strategy and a seed.
+    engine: makes a search; called for a strategy as often as it has seeds.
     task: states prompts, reads answers and grades them.
     tokenizer: of the model.
     batch: questions a shard.
@@ -204,7 +205,7 @@ def fill(
     wanted = [i for indices in missing.values() for i in indices]
     waiting: dict[int, dict[int, dict[str, Any]]] = {}
     requests = (pools.request(questions[i], task, tokenizer) for i in wanted)
-    for result in engine(cell.strategy, cell.seed)(requests):
+    for result in engine(cell.strategy)(cell.seed)(requests):
       place = wanted[result.index]
       shard = index * _shards(len(questions), batch) + place // batch
       rows = waiting.setdefault(shard, {})

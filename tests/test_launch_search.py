@@ -1,0 +1,192 @@
+"""Launchers of verifiers and searches, on a tiny model and a drawn verifier."""
+
+import json
+
+import jax
+import kill_harness
+import numpy as np
+import pytest
+
+from tts_jax.model import huggingface
+from tts_jax.scaling import scored_pool
+from tts_jax.store import scores, searches
+from tts_jax.tasks import tokenization
+from tts_jax.verify import reward, saved
+
+_SMALL = (
+  "--config.task=arithmetic",
+  "--config.questions.count=6",
+  "--config.samples=8",
+  "--config.limits.prompt_tokens=32",
+  "--config.limits.max_tokens=12",
+  "--config.engine.groups=2",
+  "--config.engine.rows=4",
+  "--config.engine.batch=2",
+  "--config.scoring.rows=2",
+  "--config.scoring.length=128",
+)
+_SEARCH = (
+  *_SMALL,
+  "--config.search.methods=('beam_sqrt','lookahead_1')",
+  "--config.search.budgets=(1,4)",
+  "--config.search.seeds=2",
+  "--config.search.rows=8",
+)
+
+
+@pytest.fixture(scope="module")
+def verifier(tmp_path_factory, model):
+  """A verifier of the tiny model, as it is drawn."""
+  folder = tmp_path_factory.mktemp("verifier")
+  lm, _ = huggingface.load(model)
+  tokenizer = tokenization.load(model)
+  shape = dict(layers=1, width=16, token_width=4, mlp_width=8, predicts=True)
+  judge = reward.above(lm, tokenizer.tokens_with("\n"), **shape)
+  params = judge.init(jax.random.key(0))
+  saved.save(folder, judge, params, saved.origin(model))
+  return folder
+
+
+def _command(launcher, out, model, verifier, small, *flags):
+  return kill_harness.python(
+    "-m",
+    f"launch.{launcher}",
+    f"--out={out}",
+    *small,
+    f"--config.model={model}",
+    f"--config.verifier={verifier}",
+    *flags,
+  )
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, model, verifier, cache):
+  """A sweep that nothing interrupted."""
+  out = tmp_path_factory.mktemp("whole") / "run"
+  done = kill_harness.run(
+    _command("search", out, model, verifier, _SEARCH), cache
+  )
+  assert done.returncode == 0, done.stderr
+  return out, done.stdout
+
+
+def test_a_sweep_has_every_method_budget_and_seed(whole):
+  out, said = whole
+  found = searches.load_searches(out)
+  wanted = {("beam_sqrt", b, s) for b in (1, 4) for s in (0, 1)}
+  # One row of lookahead costs 2: it has no cell at 1.
+  wanted |= {("lookahead_1", 4, s) for s in (0, 1)}
+  assert set(found) == wanted
+  for (method, budget, _), one in found.items():
+    rows = budget // 2 if method == "lookahead_1" else budget
+    assert one.answers.shape == (6, rows)
+    assert one.correct.shape == one.score.shape == one.answers.shape
+    assert (one.cost.generated >= one.length.max(1)).all()
+    assert (one.cost.lookahead > 0).any() == (method == "lookahead_1")
+    np.testing.assert_array_less(0, one.score)
+    np.testing.assert_array_less(one.score, 1)
+  # Another seed draws other solutions.
+  one, other = (found["beam_sqrt", 4, seed].length for seed in (0, 1))
+  assert (one != other).any()
+  assert "lookahead_1" in said
+
+
+def test_its_summary_holds_what_it_measured(whole):
+  out, _ = whole
+  summary = json.loads((out / "summary.json").read_text())
+  curves = summary["curves"]
+  assert set(curves["best_of_n_weighted"]) == {"1", "2", "4", "8"}
+  assert set(curves["beam_sqrt"]) == {"1", "4"}
+  # One sample is one sample, however it is chosen.
+  for method in ("majority", "best_of_n", "best_of_n_weighted"):
+    assert curves[method]["1"]["mean"] == pytest.approx(
+      curves["majority"]["1"]["mean"]
+    )
+  assert len(summary["curves_by_bin"]) == 5
+  assert set(summary["curves_by_bin"][0]["best_of_n"]) == {"1", "2", "4"}
+  ledger = summary["ledger"]
+  assert ledger["beam_sqrt"]["4"]["flops"] > ledger["beam_sqrt"]["1"]["flops"]
+  # The verifier's work is in a weighted vote and not in a majority.
+  eight = {name: ledger[name]["8"] for name in ("majority", "best_of_n")}
+  assert eight["majority"]["generated"] == eight["best_of_n"]["generated"]
+  assert eight["majority"]["flops"] < eight["best_of_n"]["flops"]
+  verifier = summary["verifier"]
+  # The tiny model is never right: there is no AUC, and no NaN in its place.
+  assert verifier["auc"] is None
+  assert 0 < verifier["ece"] < 1
+  assert verifier["first_error"] is not None
+
+
+def test_scores_of_a_pool_are_those_of_its_steps(whole):
+  out, _ = whole
+  step_score, step_logprob, count = scores.load_scores(out, 8)
+  assert step_score.shape[:2] == count.shape == (6, 8)
+  live = np.arange(step_score.shape[2]) < count[..., None]
+  assert count.min() >= 1
+  assert ((step_score > 0) & (step_score < 1))[live].all()
+  assert not step_score[~live].any()
+  assert (step_logprob[live] < 0).all()
+  pool = scored_pool.load(out).samples
+  np.testing.assert_allclose(step_logprob.sum(-1), pool.logprob, rtol=1e-4)
+
+
+def test_killed_a_sweep_is_the_same(tmp_path, whole, model, verifier, cache):
+  out = tmp_path / "run"
+  command = _command("search", out, model, verifier, _SEARCH)
+  stage = out / searches.STAGE
+  kills = []
+  kill_harness.run_killed(
+    command,
+    [0.3, 0.8],
+    progress=lambda: len(list(stage.glob("*.parquet"))),
+    killed=lambda: kills.append(len(list(stage.glob("*.parquet")))),
+    env=cache,
+  )
+  assert len(kills) == 2
+  for name in (searches.STAGE, scores.STAGE):
+    assert kill_harness.contents(out / name) == kill_harness.contents(
+      whole[0] / name
+    )
+  found, wanted = (
+    json.loads((folder / "summary.json").read_text())
+    for folder in (out, whole[0])
+  )
+  assert found == wanted
+
+
+def test_a_verifier_is_measured_without_searches(
+  tmp_path, whole, model, verifier, cache
+):
+  out = tmp_path / "run"
+  done = kill_harness.run(
+    _command("score", out, model, verifier, _SMALL), cache
+  )
+  assert done.returncode == 0, done.stderr
+  found = json.loads((out / "verifier.json").read_text())
+  summary = json.loads((whole[0] / "summary.json").read_text())
+  assert found == summary["verifier"]
+  assert "calibration error" in done.stdout
+
+
+@pytest.mark.parametrize(
+  ("flags", "message"),
+  [
+    (("--config.verifier=",), "config.verifier is empty"),
+    (("--config.verifier=nowhere",), "nowhere/verifier.json: not found"),
+    (("--config.search.seeds=0",), "seeds is 0; it must be at least 1"),
+    (("--config.search.budgets=(0,)",), "config.search.budgets has 0"),
+    (
+      ("--config.search.methods=('beam',)",),
+      "config.search.methods has 'beam'",
+    ),
+    (("--config.scoring.length=16",), "a row has room for 16"),
+  ],
+)
+def test_bad_settings_end_in_one_line(
+  tmp_path, model, verifier, cache, flags, message
+):
+  command = _command("search", tmp_path / "run", model, verifier, _SEARCH)
+  done = kill_harness.run([*command, *flags], cache)
+  assert done.returncode == 2
+  assert message in done.stderr.replace("\r", "\n").strip().splitlines()[-1]
+  assert "Traceback" not in done.stderr
