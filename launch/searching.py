@@ -71,13 +71,10 @@ def sweep_searches(
   """Fills a run's searches, with a progress bar."""
   wanted, batch = config.search, config.engine.batch
   todo = sweep.cells(wanted.methods, wanted.budgets, wanted.seeds)
-  inputs = {
-    "pool": pools.inputs_hash(questions, model.folder),
-    "verifier": saved.content_hash(judge.folder),
-  }
-  stage = folder.stage(
-    searches.STAGE, searches.SCHEMA, manifest.config_hash(inputs)
-  )
+  pool_inputs = pools.inputs_hash(questions, model.folder)
+  inputs = {"pool": pool_inputs, "verifier": saved.content_hash(judge.folder)}
+  inputs_hash = manifest.config_hash(inputs)
+  stage = folder.stage(searches.STAGE, searches.SCHEMA, inputs_hash)
   make = functools.cache(functools.partial(engine, model, judge, config))
   size = len(todo) * len(questions)
   kept = size - sweep.left(stage, todo, questions, batch)
@@ -85,8 +82,7 @@ def sweep_searches(
     for progress in sweep.fill(
       stage, todo, questions, make, task, model.tokenizer, batch=batch
     ):
-      cell = progress.cell
-      busy = progress.stats.utilisation
-      bar.set_description(f"{cell.method} {cell.budget}", refresh=False)
-      bar.set_postfix_str(f"rows {busy:.0%} busy", refresh=False)
+      bar.set_description(str(progress.cell), refresh=False)
+      busy = f"rows {progress.stats.utilisation:.0%} busy"
+      bar.set_postfix_str(busy, refresh=False)
       bar.update()

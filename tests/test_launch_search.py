@@ -1,12 +1,14 @@
 """Launchers of verifiers and searches, on a tiny model and a drawn verifier."""
 
 import json
+import shutil
 
 import jax
 import kill_harness
 import numpy as np
 import pytest
 
+from tts_jax import errors
 from tts_jax.model import huggingface
 from tts_jax.scaling import scored_pool
 from tts_jax.store import scores, searches
@@ -119,15 +121,31 @@ def test_its_summary_holds_what_it_measured(whole):
 
 def test_scores_of_a_pool_are_those_of_its_steps(whole):
   out, _ = whole
-  step_score, step_logprob, count = scores.load_scores(out, 8)
+  found = scored_pool.load(out)
+  step_score, step_logprob = found.step_score, found.step_logprob
+  count = found.step_count
   assert step_score.shape[:2] == count.shape == (6, 8)
   live = np.arange(step_score.shape[2]) < count[..., None]
   assert count.min() >= 1
   assert ((step_score > 0) & (step_score < 1))[live].all()
   assert not step_score[~live].any()
   assert (step_logprob[live] < 0).all()
-  pool = scored_pool.load(out).samples
-  np.testing.assert_allclose(step_logprob.sum(-1), pool.logprob, rtol=1e-4)
+  np.testing.assert_allclose(
+    step_logprob.sum(-1), found.samples.logprob, rtol=1e-4
+  )
+
+
+def test_scores_of_other_samples_are_refused(tmp_path, whole):
+  out = tmp_path / "run"
+  shutil.copytree(whole[0], out)
+  ids = scored_pool.load(out).samples.question_ids
+  with pytest.raises(errors.InputError, match="its 48 scores are not those"):
+    scores.load_scores(out, ids[::-1], 8)
+  with pytest.raises(errors.InputError, match="not those of the pool's 24"):
+    scores.load_scores(out, ids, 4)
+  next((out / scores.STAGE).glob("00001-*.parquet")).unlink()
+  with pytest.raises(errors.InputError, match="its 32 scores are not those"):
+    scored_pool.load(out)
 
 
 def test_killed_a_sweep_is_the_same(tmp_path, whole, model, verifier, cache):

@@ -42,7 +42,7 @@ def load(path: str | os.PathLike[str]) -> ScoredPool:
   """
   samples = pool.load_pool(path)
   step_score, step_logprob, step_count = scores.load_scores(
-    path, samples.correct.shape[1]
+    path, samples.question_ids, samples.correct.shape[1]
   )
   return ScoredPool(
     samples=samples,

@@ -31,6 +31,10 @@ class Cell:
   budget: int
   seed: int
 
+  def __str__(self) -> str:
+    """As a progress bar shows it."""
+    return f"{self.method} {self.budget}, seed {self.seed}"
+
   @property
   def strategy(self) -> strategies.Strategy:
     """The search itself."""

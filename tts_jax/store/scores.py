@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -25,44 +26,45 @@ SCHEMA = pa.schema(
 
 
 def load_scores(
-  path: str | os.PathLike[str], samples: int
+  path: str | os.PathLike[str], question_ids: Sequence[str], samples: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-  """Loads the scores of a run's pool: `scores.load_scores("runs/score", 256)`.
+  """Loads the scores of a run's pool; `scored_pool.load` has both.
 
   Args:
-    path: a run's folder.
-    samples: N of its pool.
+    path: the run's folder.
+    question_ids: Q ids, of the pool.
+    samples: N, of the pool.
 
   Returns:
     step_score [Q, N, R] float32, step_logprob [Q, N, R] float32, both 0 from
     the count on, and step_count [Q, N] int32.
 
   Raises:
-    InputError: a shard is broken, or samples are missing.
+    InputError: a shard is broken, or the scores are not those of the pool's
+      samples, each once and in their order.
   """
   folder = pathlib.Path(path) / STAGE
   rows = shards.read(folder)
-  if not rows.num_rows or rows.num_rows % samples:
+  wanted = np.tile(np.arange(samples), len(question_ids))
+  if rows["question_id"].to_pylist() != list(
+    np.repeat(question_ids, samples)
+  ) or not np.array_equal(rows["sample"].to_numpy(), wanted):
     raise errors.InputError(
-      f"{folder}: {rows.num_rows} scores are not {samples} for each question;"
-      " start its command again"
+      f"{folder}: its {rows.num_rows} scores are not those of the pool's"
+      f" {len(wanted)} samples; start its command again"
     )
   rows = rows.combine_chunks()
-  ids = pc.unique(rows["question_id"])
-  question = pc.index_in(rows["question_id"], ids).to_numpy()
-  order = np.lexsort((rows["sample"].to_numpy(), question))
   count = pc.list_value_length(rows["step_scores"]).to_numpy()
   most = int(count.max(initial=0))
-  shape = (len(ids), samples)
   live = np.arange(most) < count[:, None]
 
   def square(name: str) -> np.ndarray:
-    padded = np.zeros((len(count), most), np.float32)
+    padded = np.zeros(live.shape, np.float32)
     padded[live] = pc.list_flatten(rows[name]).to_numpy()
-    return padded[order].reshape(*shape, most)
+    return padded.reshape(-1, samples, most)
 
   return (
     square("step_scores"),
     square("step_logprobs"),
-    count[order].reshape(shape).astype(np.int32),
+    count.reshape(-1, samples).astype(np.int32),
   )
