@@ -40,8 +40,11 @@ def run(main: Callable[[list[str]], None]) -> None:
     print(f"{name}:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
   except KeyboardInterrupt:
-    print("interrupted; what was written stays", file=sys.stderr)
-    sys.exit(130)
+    print("interrupted; what was written stays", file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    # At once: a step that still runs is torn down with Python under it, and
+    # crashes. Files are whole at every moment, and the kernel drops the lock.
+    os._exit(130)
   except Exception as error:
     # Orbax and safetensors raise errors of their own, without the number.
     said = any(os.strerror(number) in str(error) for number in _DISK_FULL)
