@@ -17,6 +17,8 @@ def get_config() -> ml_collections.ConfigDict:
       "task": "gsm_symbolic",
       # A Hugging Face folder; empty is the model of the package.
       "model": "",
+      # A verifier's folder; empty is the one of the package, "none" is none.
+      "verifier": "",
       "questions": {
         # Drawn by `seed`; 0 takes all.
         "count": 150,
@@ -37,6 +39,26 @@ def get_config() -> ml_collections.ConfigDict:
         "steps": 64,
         # Questions a shard.
         "batch": 10,
+      },
+      # Of the passes that score the pool: rows of so many tokens.
+      "scoring": {"rows": 8, "length": 768},
+      "search": {
+        "methods": (
+          "beam_sqrt",
+          "beam_4",
+          "dvts",
+          "lookahead_1",
+          "lookahead_3",
+        ),
+        # In generations, of each method.
+        "budgets": (4, 16),
+        # Of the draws; each repeats all searches.
+        "seeds": 1,
+        # Rows at a time, over all questions, and steps between looks.
+        "rows": 256,
+        "steps": 64,
+        # One search drawn as trees, on the most undecided questions.
+        "tree": {"method": "beam_4", "budget": 16, "questions": 4},
       },
     }
   )

@@ -11,8 +11,5 @@ from configs import reproduce
 def get_config() -> ml_collections.ConfigDict:
   """The embedded verifier, on a subset of the test questions."""
   config = reproduce.get_config()
-  # A verifier's folder; empty is the one of the package.
-  config.verifier = ""
-  # Of the passes that score the pool: rows of so many tokens.
-  config.scoring = {"rows": 8, "length": 768}
+  del config.search
   return config

@@ -8,21 +8,13 @@ groups and rows.
 
 import ml_collections
 
-from configs import score
+from configs import reproduce
 
 
 def get_config() -> ml_collections.ConfigDict:
   """All test questions and budgets, three seeds."""
-  config = score.get_config()
+  config = reproduce.get_config()
   config.questions.count = 0
-  config.search = {
-    "methods": ("beam_sqrt", "beam_4", "dvts", "lookahead_1", "lookahead_3"),
-    # In generations, of each method.
-    "budgets": (1, 4, 16, 64, 256),
-    # Of the draws; each repeats all searches.
-    "seeds": 3,
-    # Rows at a time, over all questions, and steps between looks.
-    "rows": 256,
-    "steps": 64,
-  }
+  config.search.budgets = (1, 4, 16, 64, 256)
+  config.search.seeds = 3
   return config

@@ -28,6 +28,9 @@ def get_config() -> ml_collections.ConfigDict:
         "mlp_width": 128,
         # Predict each token too, and read how surprising it is to the head.
         "predicts": True,
+        # Branch off below this block of the model, with the blocks above for a
+        # start; None reads the final states.
+        "tap": 2,
         "dropout": 0.0,
         # True: read a second backbone, trained, not the generator's states.
         "separate": False,
@@ -39,8 +42,8 @@ def get_config() -> ml_collections.ConfigDict:
       },
       "mixture": {
         # Labelled and worked solutions of an item.
-        "samples": 3,
-        "worked": 6,
+        "samples": 2,
+        "worked": 8,
         # True: an outcome reward model, labelled at the last step alone.
         "final_only": False,
       },
@@ -48,16 +51,16 @@ def get_config() -> ml_collections.ConfigDict:
       # The paper has 3e-5, batches of 128 and dropout 0.05 for a backbone of
       # billions of parameters; b1 and b2 are its own.
       "optimizer": {
-        "learning_rate": 2.5e-3,
+        "learning_rate": 2e-3,
         "warmup": 100,
         "weight_decay": 0.1,
         "b1": 0.9,
         "b2": 0.95,
       },
       "schedule": {
-        "steps": 1800,
+        "steps": 4500,
         "log_every": 20,
-        "validate_every": 300,
+        "validate_every": 500,
         "patience": 4,
       },
     }

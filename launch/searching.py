@@ -21,6 +21,8 @@ def engine(
   judge: judging.Judge,
   config: ml_collections.ConfigDict,
   strategy: strategies.Strategy,
+  *,
+  trace: bool = False,
 ) -> Callable[[int], Callable[..., Any]]:
   """A search, compiled once: from a seed to a stream of requests."""
   one = setup.Setup(
@@ -30,9 +32,9 @@ def engine(
     sampler=sampling.Categorical(**config.sampler),
     limits=model.limits(config.limits.max_tokens),
     delimiters=frozenset(judge.verifier.config.delimiters),
+    trace=trace,
   )
   weights = setup.Weights(lm=model.params, verifier=judge.params)
-  groups = max(1, config.search.rows // strategy.rounds.n)
   room = config.limits.prompt_tokens
   jit = functools.partial(jax.jit, donate_argnums=1)
   admit = jit(functools.partial(state.admit, setup=one))
@@ -41,6 +43,7 @@ def engine(
   collect = jax.jit(functools.partial(stream.collect_group, setup=one))
 
   def begin(seed: int) -> Callable[..., Any]:
+    groups = max(1, config.search.rows // strategy.rounds.n)
     empty = state.init_state(
       weights, setup=one, groups=groups, prompt_tokens=room
     )
@@ -71,17 +74,16 @@ def sweep_searches(
   """Fills a run's searches, with a progress bar."""
   wanted, batch = config.search, config.engine.batch
   todo = sweep.cells(wanted.methods, wanted.budgets, wanted.seeds)
-  pool_inputs = pools.inputs_hash(questions, model.folder)
-  inputs = {"pool": pool_inputs, "verifier": saved.content_hash(judge.folder)}
-  inputs_hash = manifest.config_hash(inputs)
-  stage = folder.stage(searches.STAGE, searches.SCHEMA, inputs_hash)
+  inputs = {"pool": pools.inputs_hash(questions, model.folder)}
+  inputs["verifier"] = saved.content_hash(judge.folder)
+  made_of = manifest.config_hash(inputs)
+  stage = folder.stage(searches.STAGE, searches.SCHEMA, made_of)
   make = functools.cache(functools.partial(engine, model, judge, config))
   size = len(todo) * len(questions)
   kept = size - sweep.left(stage, todo, questions, batch)
   with tqdm.tqdm(total=size, initial=kept, unit="search") as bar:
-    for progress in sweep.fill(
-      stage, todo, questions, make, task, model.tokenizer, batch=batch
-    ):
+    args = stage, todo, questions, make, task, model.tokenizer
+    for progress in sweep.fill(*args, batch=batch):
       bar.set_description(str(progress.cell), refresh=False)
       busy = f"rows {progress.stats.utilisation:.0%} busy"
       bar.set_postfix_str(busy, refresh=False)

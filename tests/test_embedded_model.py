@@ -53,6 +53,10 @@ def test_it_answers_questions_that_it_has_not_seen(tmp_path):
       f"--out={out}",
       "--config.questions.count=25",
       "--config.samples=8",
+      "--config.search.methods=('beam_4',)",
+      "--config.search.budgets=(4,)",
+      "--config.search.tree.budget=4",
+      "--config.search.tree.questions=2",
     ),
     capture_output=True,
     text=True,
@@ -68,3 +72,8 @@ def test_it_answers_questions_that_it_has_not_seen(tmp_path):
   assert groups["trained"]["pass_at_k"]["8"]["mean"] > 0.6
   assert summary["truncated"] < 20
   assert summary["bins"][0]["pass_at_1"] == pytest.approx(1, abs=0.3)
+  verifier = summary["verifier"]
+  assert verifier["auc_within_question"] > 0.7
+  assert set(summary["curves"]["beam_4"]) == {"4"}
+  assert 'href="trees.html"' in (out / "report.html").read_text()
+  assert (out / "trees.html").read_text().count('class="tree"') == 2

@@ -11,6 +11,7 @@ from tts_jax.store import pool, shards
 
 _SMALL = (
   "--config.task=arithmetic",
+  "--config.verifier=none",
   "--config.questions.count=6",
   "--config.samples=7",
   "--config.limits.prompt_tokens=32",

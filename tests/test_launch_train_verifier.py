@@ -25,6 +25,7 @@ _SMALL = (
   "--config.data.rows=2",
   "--config.data.length=256",
   "--config.head.layers=1",
+  "--config.head.tap=None",
   "--config.head.width=16",
   "--config.head.token_width=4",
   "--config.head.mlp_width=8",
@@ -168,7 +169,7 @@ def test_killed_at_random_training_ends_in_the_same_verifier(
   saved.check_fit(verifier, lm, lm.config.width)
   assert set(params) == {"head"}
   assert verifier.config.blocks.layers == 1
-  assert np.abs(params["head"]["correction"]["kernel"]).max() > 0
+  assert np.abs(params["head"]["prediction"]["kernel"]).max() > 0
   # Frozen, the generator is nobody's to write.
   assert not (whole / "model").exists()
   assert not (whole / "verifier" / "backbone").exists()

@@ -25,9 +25,14 @@ _GOALS = {
   "separate": objective.Objective(
     lm=_LM, verifier=reward.RewardModel(_HEAD, _LM), opinion_weight=0.5
   ),
+  "branch": objective.Objective(
+    lm=_LM,
+    verifier=reward.RewardModel(tiny_verifier.BRANCHES),
+    opinion_weight=0.5,
+  ),
   "labels alone": objective.Objective(lm=_LM, verifier=_SHARED),
 }
-_REGIMES = ("frozen", "joint", "separate")
+_REGIMES = ("frozen", "branch", "joint", "separate")
 
 
 def _solution(rng, size, ends, labels=None, worked=False):
@@ -146,12 +151,12 @@ def _model():
   return _draw(jax.eval_shape(_LM.init, jax.random.key(1)))
 
 
-@pytest.mark.parametrize("name", ["frozen", "separate"])
+@pytest.mark.parametrize("name", ["frozen", "branch", "separate"])
 def test_an_opinion_begins_as_the_generators(name, batch):
   params = jax.jit(_GOALS[name].init)(jax.random.key(0), _model())
   reading, logprob = _read(name, params, batch)
   np.testing.assert_allclose(reading.opinion, logprob, rtol=1e-5, atol=1e-6)
-  params["head"]["correction"]["kernel"] += 0.3 * np.eye(_D, _V)
+  params["head"]["prediction"]["kernel"] += 0.3 * np.eye(_D, _V)
   reading, logprob = _read(name, params, batch)
   assert np.abs(reading.opinion - logprob).max() > 1e-2
 
@@ -176,14 +181,14 @@ def test_the_gradient_reaches_what_the_regime_trains(name, batch):
 def test_an_opinion_is_learned_from_worked_tokens_alone(batch):
   params = _params(_GOALS["frozen"])
 
-  def correction(name, batch):
+  def prediction(name, batch):
     gradient = _gradient(name, params, batch)
-    return float(jnp.abs(gradient["head"]["correction"]["kernel"]).max())
+    return float(jnp.abs(gradient["head"]["prediction"]["kernel"]).max())
 
   none = batch.replace(worked=np.zeros_like(batch.worked))
-  assert correction("frozen", batch) > 1e-3
-  assert correction("frozen", none) == 0
-  assert correction("labels alone", batch) == 0
+  assert prediction("frozen", batch) > 1e-3
+  assert prediction("frozen", none) == 0
+  assert prediction("labels alone", batch) == 0
 
 
 @pytest.mark.parametrize("name", _REGIMES)

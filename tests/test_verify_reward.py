@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tiny_verifier
 
-from tts_jax import types
+from tts_jax import errors, types
 from tts_jax.model import cache, head, transformer
 from tts_jax.verify import reward
 
@@ -20,6 +20,9 @@ _LM = transformer.Transformer(
 _VERIFIERS = {
   "blocks": reward.RewardModel(tiny_verifier.HEAD),
   "predicts": reward.RewardModel(tiny_verifier.PREDICTS),
+  "branches": reward.RewardModel(
+    dataclasses.replace(tiny_verifier.PREDICTS, tap=1)
+  ),
   "no blocks": reward.RewardModel(tiny_verifier.NO_BLOCKS),
   "own backbone": reward.RewardModel(tiny_verifier.HEAD, _LM),
 }
@@ -187,6 +190,48 @@ def test_rows_are_copied_and_taken_back(verifier, params):
   np.testing.assert_array_equal(
     found, jnp.take_along_axis(want, parents, axis=1)
   )
+
+
+@pytest.mark.parametrize("tap", [0, 1])
+def test_a_head_of_a_branch_reads_nothing_of_the_blocks_above(tap):
+  verifier = reward.RewardModel(
+    dataclasses.replace(tiny_verifier.PREDICTS, tap=tap)
+  )
+  lm = _draw(jax.eval_shape(_LM.init, jax.random.key(0)), 0)
+  own = _draw(jax.eval_shape(verifier.init, jax.random.key(0)), 1)
+  logprobs = np.zeros(_DRAWN.shape)
+  plain = _by_reading(verifier, (lm, own), logprobs)
+  for layer, reads in ((0, tap == 1), (1, False)):
+    other = dict(lm)
+    other[f"layer_{layer}"] = jax.tree.map(jnp.zeros_like, lm[f"layer_{layer}"])
+    found = _by_reading(verifier, (other, own), logprobs)
+    assert (np.abs(found - plain).max() > 1e-3) == reads
+
+
+def test_a_head_of_more_blocks_goes_on_from_the_generators():
+  lm = _draw(jax.eval_shape(_LM.init, jax.random.key(0)), 0)
+  shape = dict(width=16, token_width=4, mlp_width=8, predicts=True)
+  verifier = reward.above(_LM, [3], layers=2, tap=1, **shape)
+  drawn = verifier.init(jax.random.key(1))
+  made = reward.branched(verifier, drawn, lm)["head"]
+  jax.tree.map(np.testing.assert_array_equal, made["layer_0"], lm["layer_1"])
+  jax.tree.map(
+    np.testing.assert_array_equal, made["layer_1"], drawn["head"]["layer_1"]
+  )
+  np.testing.assert_array_equal(made["prediction"]["kernel"], lm["embedding"].T)
+
+
+def test_a_branch_that_does_not_fit_is_refused():
+  shape = dict(token_width=4, mlp_width=8, predicts=True)
+  with pytest.raises(errors.InputError, match=r"head.tap is 2; .*, 0 to 1, or"):
+    reward.above(_LM, [3], layers=1, width=16, tap=2, **shape)
+  with pytest.raises(errors.InputError, match="head tap is -1"):
+    dataclasses.replace(tiny_verifier.HEAD, tap=-1)
+  narrow = reward.above(_LM, [3], layers=1, width=8, tap=1, **shape)
+  lm = jax.eval_shape(_LM.init, jax.random.key(0))
+  drawn = jax.eval_shape(narrow.init, jax.random.key(0))
+  with pytest.raises(errors.InputError, match=r"width, 16; .* tap 1 and width"):
+    reward.branched(narrow, drawn, lm)
 
 
 def test_a_head_of_blocks_of_another_width_is_refused():

@@ -39,6 +39,9 @@ def _config(blocks=_SHAPE, *, predicts=False):
 _VERIFIERS = {
   "blocks": reward.RewardModel(_config()),
   "predicts": reward.RewardModel(_config(predicts=True)),
+  "branches": reward.RewardModel(
+    dataclasses.replace(_config(predicts=True), tap=0)
+  ),
   "stretched": reward.RewardModel(_config(_STRETCHED)),
   "no blocks": reward.RewardModel(_config(None)),
   "own backbone": reward.RewardModel(

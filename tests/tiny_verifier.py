@@ -26,4 +26,5 @@ HEAD = head.HeadConfig(
   blocks=SHAPE,
 )
 PREDICTS = dataclasses.replace(HEAD, predicts=True)
+BRANCHES = dataclasses.replace(PREDICTS, tap=0)
 NO_BLOCKS = dataclasses.replace(HEAD, blocks=None)

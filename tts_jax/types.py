@@ -38,10 +38,13 @@ class Output:
   Attributes:
     logits: [..., V] float32.
     hidden: [..., D], the state after the final norm, which heads read.
+    streams: [..., D] each, what every block read, for heads that branch off
+      lower; under `jit` those that nobody reads cost nothing.
   """
 
   logits: chex.Array
   hidden: chex.Array
+  streams: tuple[chex.Array, ...] = ()
 
   def logprob(self, tokens: chex.Array) -> chex.Array:
     """Log-probability [...] of tokens [...], at temperature 1."""

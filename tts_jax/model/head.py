@@ -3,9 +3,13 @@
 It reads, for each token that is drawn, the state that predicted it, the token
 and its log-probability. Blocks of attention, if it has any, read on above the
 backbone: their keys and values are a small cache beside the backbone's. They
-may predict the token a second time, as a correction to the generator's logits:
-trained on worked solutions, the head then knows better than the generator which
-tokens are surprising, and a solution's surprise is what tells right from wrong.
+may predict the token a second time: trained on worked solutions, the head then
+knows better than the generator which tokens are surprising, and a solution's
+surprise is what tells right from wrong.
+
+A head above the whole backbone predicts by correcting the generator's logits.
+It learns to trust them, and errs where the generator errs. One that branches
+off below the backbone's last blocks has an opinion of its own.
 """
 
 import dataclasses
@@ -39,6 +43,8 @@ class HeadConfig:
     mlp_width: of the hidden layer that gives the logit.
     delimiters: tokens that end a step.
     predicts: the blocks predict each drawn token too.
+    tap: the head branches off the backbone below this block, of 0 ... L - 1,
+      and predicts alone; None: it reads the final states.
 
   Raises:
     errors.InputError: a size is below 1; the blocks are of another width.
@@ -52,6 +58,7 @@ class HeadConfig:
   delimiters: tuple[int, ...]
   blocks: config.TransformerConfig | None = None
   predicts: bool = False
+  tap: int | None = None
 
   def __post_init__(self) -> None:
     sizes = ("input_width", "vocabulary", "width", "token_width", "mlp_width")
@@ -64,6 +71,10 @@ class HeadConfig:
       raise errors.InputError(
         f"head blocks.width is {self.blocks.width}; it must be the head's"
         f" width, {self.width}"
+      )
+    if self.tap is not None and self.tap < 0:
+      raise errors.InputError(
+        f"head tap is {self.tap}; it must be the number of a block, from 0"
       )
 
 
@@ -178,7 +189,7 @@ class Head(nn.Module):
   def __call__(
     self,
     tokens: chex.Array,  # [...]
-    output: types.Output,  # hidden [..., D], logits [..., V]
+    output: types.Output,  # of the backbone at `tokens`
     drawn: chex.Array,  # [...]
     logprob: chex.Array,  # [...]
     positions: chex.Array,  # broadcasts to [...]
@@ -189,7 +200,8 @@ class Head(nn.Module):
     """The reading [...], and what each block's attention kept."""
     cfg, blocks = self.config, self.config.blocks
     embedding = nn.Embed(cfg.vocabulary, cfg.token_width, name="embedding")
-    x = nn.Dense(cfg.width, name="states")(output.hidden.astype(jnp.float32))
+    states = output.hidden if cfg.tap is None else output.streams[cfg.tap]
+    x = nn.Dense(cfg.width, name="states")(states.astype(jnp.float32))
     kept = []
     if blocks is not None:
       x += nn.Dense(cfg.width, use_bias=False, name="read")(embedding(tokens))
@@ -203,18 +215,19 @@ class Head(nn.Module):
         block = transformer.Block(blocks, layer, name=f"layer_{layer}")
         x, keep = block(x, table, attend, key)
         kept.append(keep)
-    x = nn.RMSNorm(name="final_norm")(x)
+    x = nn.RMSNorm(epsilon=1e-5, name="final_norm")(x)
 
     opinions = [logprob]
     if cfg.predicts:
-      # Where nothing was learned yet it is the generator's own.
-      correction = nn.Dense(
+      logits = nn.Dense(
         cfg.vocabulary,
         use_bias=False,
         kernel_init=nn.initializers.zeros,
-        name="correction",
-      )
-      second = dataclasses.replace(output, logits=output.logits + correction(x))
+        name="prediction",
+      )(x)
+      if cfg.tap is None:
+        logits += output.logits
+      second = dataclasses.replace(output, logits=logits)
       opinions.append(second.logprob(drawn))
     # What surprises is learned from worked solutions, not from labels; and the
     # gradient of the running sums would cost more than all the rest.

@@ -145,9 +145,10 @@ class _Decoder(nn.Module):
     )
 
     x = _dropout(embedding[tokens], cfg.dropout, keys[-1])
-    kept = []
+    kept, streams = [], []
     # Unrolled: a scan would copy every layer's cache at every token.
     for layer in range(cfg.layers):
+      streams.append(x)
       block = Block(cfg, layer, name=f"layer_{layer}")
       x, keep = block(x, table, attend, keys[layer])
       kept.append(keep)
@@ -164,7 +165,8 @@ class _Decoder(nn.Module):
       unembedding,
       preferred_element_type=jnp.float32,
     )
-    return types.Output(logits=logits, hidden=hidden), tuple(kept)
+    output = types.Output(logits=logits, hidden=hidden, streams=tuple(streams))
+    return output, tuple(kept)
 
 
 def prompt_state(

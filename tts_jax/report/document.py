@@ -3,6 +3,7 @@
 Styles are inline, nothing is fetched and nothing runs.
 """
 
+import base64
 import html
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -52,3 +53,54 @@ def links(pages: Mapping[str, str]) -> list[str]:
   if not items:
     return []
   return [f'<nav aria-label="Pages of this run"><ul>{items}</ul></nav>']
+
+
+def interval(one: Mapping[str, float], mean: str = "mean") -> str:
+  """An interval in figures, HTML; `mean` is the name of its middle."""
+  low, high = one["low"], one["high"]
+  return f"{one[mean]:.3f} <small>[{low:.3f}, {high:.3f}]</small>"
+
+
+def figure(svg: bytes, alt: str, caption: str, *, wide: bool = False) -> str:
+  """A figure with its caption.
+
+  Args:
+    svg: the image.
+    alt: what it shows, for those who do not see it.
+    caption: plain text.
+    wide: as wide as the page.
+  """
+  # As an image, so that the element names of two figures cannot collide.
+  data = base64.b64encode(svg).decode("ascii")
+  source = f"data:image/svg+xml;base64,{data}"
+  # On a phone a wide figure scrolls: shrunk to fit it could not be read.
+  style = "scroll wide" if wide else "scroll"
+  return (
+    f'<figure><div class="{style}"><img alt="{text(alt)}"'
+    f' src="{source}"></div>'
+    f"<figcaption>{text(caption)}</figcaption></figure>"
+  )
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+  """A table of cells that are HTML already; the first column names the row."""
+  head = "".join(f'<th scope="col">{cell}</th>' for cell in header)
+  body = "".join(
+    f'<tr><th scope="row">{first}</th>'
+    + "".join(f"<td>{cell}</td>" for cell in rest)
+    + "</tr>\n"
+    for first, *rest in rows
+  )
+  return (
+    f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n'
+    f"<tbody>\n{body}</tbody></table></div>"
+  )
+
+
+def pairs(pairs: Mapping[str, Any]) -> str:
+  """Values by name, plain text both."""
+  body = "".join(
+    f"<dt>{text(name)}</dt><dd>{text(value)}</dd>"
+    for name, value in pairs.items()
+  )
+  return f"<dl>{body}</dl>"

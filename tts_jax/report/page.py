@@ -4,11 +4,10 @@ Figures are inline, styles are inline, nothing is fetched and nothing runs.
 Every text from outside, of questions and of models, is escaped.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tts_jax.report import document, figures, transcripts
+from tts_jax.report import document, figures, search_sections, transcripts
 
 Summary = Mapping[str, Any]
 
@@ -24,8 +23,9 @@ def render(
   """Writes a run's page.
 
   Args:
-    summary: as `scaling.summary.summarise` makes it, and optionally what the
-      run cost: `tokens_generated`, `seconds`, `row_utilisation` (0 to 1).
+    summary: as `scaling.summary.summarise` makes it, and optionally what a
+      verifier and searches add, and what the run cost: `tokens_generated`,
+      `seconds`, `row_utilisation` (0 to 1).
     title: the page's heading.
     settings: what the run was made with, by name, in the order to show: the
       command, config, commit, seed, model.
@@ -40,7 +40,7 @@ def render(
     *document.links(links or {}),
     _headline(summary),
     "<h2>Accuracy against samples</h2>",
-    _figure(
+    document.figure(
       figures.to_svg(figures.accuracy_by_samples(summary, width=5, height=3)),
       "pass@k and majority@k against k, over all questions",
       "Over all questions. Each value is the expectation over all subsets of k"
@@ -49,7 +49,7 @@ def render(
     ),
     _by_k(summary),
     "<h2>By difficulty</h2>",
-    _figure(
+    document.figure(
       figures.to_svg(figures.accuracy_by_bin(summary)),
       "pass@k and majority@k against k, by difficulty bin",
       "Bins are fifths of the questions by pass@1. One half of the samples"
@@ -58,18 +58,15 @@ def render(
     ),
     _by_bin(summary["bins"]),
     *_by_group(summary),
+    *search_sections.verifier(summary),
+    *search_sections.search(summary),
     "<h2>Settings</h2>",
-    _pairs(settings),
+    document.pairs(settings),
     *_cost(summary),
   ]
   if samples:
     parts += ["<h2>Samples</h2>", *(_transcript(one) for one in samples)]
   return document.render(title, parts)
-
-
-def _interval(one: Mapping[str, float], mean: str = "mean") -> str:
-  low, high = one["low"], one["high"]
-  return f"{one[mean]:.3f} <small>[{low:.3f}, {high:.3f}]</small>"
 
 
 def _headline(summary: Summary) -> str:
@@ -91,41 +88,13 @@ def _headline(summary: Summary) -> str:
   )
 
 
-def _figure(svg: bytes, alt: str, caption: str, *, wide: bool = False) -> str:
-  # As an image, so that the element names of two figures cannot collide.
-  data = base64.b64encode(svg).decode("ascii")
-  source = f"data:image/svg+xml;base64,{data}"
-  # On a phone a wide figure scrolls: shrunk to fit it could not be read.
-  style = "scroll wide" if wide else "scroll"
-  return (
-    f'<figure><div class="{style}"><img alt="{document.text(alt)}"'
-    f' src="{source}"></div>'
-    f"<figcaption>{document.text(caption)}</figcaption></figure>"
-  )
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-  """A table of cells that are HTML already; the first column names the row."""
-  head = "".join(f'<th scope="col">{cell}</th>' for cell in header)
-  body = "".join(
-    f'<tr><th scope="row">{first}</th>'
-    + "".join(f"<td>{cell}</td>" for cell in rest)
-    + "</tr>\n"
-    for first, *rest in rows
-  )
-  return (
-    f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n'
-    f"<tbody>\n{body}</tbody></table></div>"
-  )
-
-
 def _by_k(summary: Summary) -> str:
   passed, majority = summary["pass_at_k"], summary["majority_at_k"]
   rows = [
-    (k, _interval(passed[k]), _interval(majority[k]))
+    (k, document.interval(passed[k]), document.interval(majority[k]))
     for k in sorted(passed, key=int)
   ]
-  return _table(("k", "pass@k", "majority@k"), rows)
+  return document.table(("k", "pass@k", "majority@k"), rows)
 
 
 def _by_bin(bins: Sequence[Summary]) -> str:
@@ -135,13 +104,13 @@ def _by_bin(bins: Sequence[Summary]) -> str:
     (
       figures.bin_name(index, len(bins)),
       str(one["questions"]),
-      _interval(one, mean="pass_at_1"),
-      _interval(one["majority_at_k"][most]),
-      _interval(one["pass_at_k"][most]),
+      document.interval(one, mean="pass_at_1"),
+      document.interval(one["majority_at_k"][most]),
+      document.interval(one["pass_at_k"][most]),
     )
     for index, one in enumerate(bins)
   ]
-  return _table(header, rows)
+  return document.table(header, rows)
 
 
 def _by_group(summary: Summary) -> list[str]:
@@ -153,20 +122,12 @@ def _by_group(summary: Summary) -> list[str]:
     (
       document.text(name),
       str(one["questions"]),
-      *(_interval(one["pass_at_k"][k]) for k in ks),
+      *(document.interval(one["pass_at_k"][k]) for k in ks),
     )
     for name, one in groups.items()
   ]
   header = ("questions of templates", "questions", *(f"pass@{k}" for k in ks))
-  return [_table(header, rows)]
-
-
-def _pairs(pairs: Mapping[str, Any]) -> str:
-  body = "".join(
-    f"<dt>{document.text(name)}</dt><dd>{document.text(value)}</dd>"
-    for name, value in pairs.items()
-  )
-  return f"<dl>{body}</dl>"
+  return [document.table(header, rows)]
 
 
 def _cost(summary: Summary) -> list[str]:
@@ -186,7 +147,7 @@ def _cost(summary: Summary) -> list[str]:
   if "row_utilisation" in summary:
     share = summary["row_utilisation"]
     pairs["row utilisation"] = f"{share:.1%} of row-steps made a kept token"
-  return ["<h2>Cost</h2>", _pairs(pairs)] if pairs else []
+  return ["<h2>Cost</h2>", document.pairs(pairs)] if pairs else []
 
 
 def _transcript(one: transcripts.Transcript) -> str:

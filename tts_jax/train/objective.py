@@ -68,9 +68,13 @@ class Objective:
 
     Args:
       key: draws the head.
-      model: the generator's; a second backbone starts from a copy.
+      model: the generator's; a second backbone starts from a copy, and a head
+        that branches off it from copies of the blocks above.
     """
-    params = {"model": model, **self.verifier.init(key)}
+    drawn = self.verifier.init(key)
+    if self.verifier.config.tap is not None:
+      drawn = reward.branched(self.verifier, drawn, model)
+    params = {"model": model, **drawn}
     if self.verifier.backbone is not None:
       params["backbone"] = jax.tree.map(lambda x: x.copy(), model)
     return params

@@ -22,6 +22,6 @@ def folder(path: str, model: pathlib.Path) -> pathlib.Path:
   if not path and model != embedded.FOLDER:
     raise errors.InputError(
       "config.verifier is empty, which is the one of the embedded model; give a"
-      f" folder with a verifier for {model}"
+      f" folder with a verifier for {model}, or 'none' for a pool alone"
     )
   return pathlib.Path(path) if path else FOLDER

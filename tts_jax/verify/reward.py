@@ -73,9 +73,11 @@ class RewardModel:
     """Draws parameters, float32; `key` is consumed."""
     head_key, backbone_key = jax.random.split(key)
     token = jnp.zeros((1, 1), jnp.int32)
+    state = jnp.zeros((1, 1, self.config.input_width))
     output = types.Output(
       logits=jnp.zeros((1, 1, self.config.vocabulary)),
-      hidden=jnp.zeros((1, 1, self.config.input_width)),
+      hidden=state,
+      streams=(state,) * ((self.config.tap or 0) + 1),
     )
     params: Any = head.Head(self.config).init(
       head_key,
@@ -230,6 +232,7 @@ def above(
   token_width: int,
   mlp_width: int,
   predicts: bool,
+  tap: int | None = None,
   dropout: float = 0.0,
   separate: bool = False,
 ) -> RewardModel:
@@ -243,6 +246,8 @@ def above(
     token_width: of its embedding of tokens.
     mlp_width: of the layer that gives the logit.
     predicts: the blocks predict each drawn token too.
+    tap: the block below which the head branches off; None reads the final
+      states.
     dropout: rate in the blocks, in training.
     separate: read a backbone of its own, of the generator's shape.
 
@@ -250,6 +255,11 @@ def above(
     InputError: a size does not fit.
   """
   shape, blocks = lm.config, None
+  if tap is not None and not 0 <= tap < shape.layers:
+    raise errors.InputError(
+      f"head.tap is {tap}; it must be a block of the model, 0 to"
+      f" {shape.layers - 1}, or None"
+    )
   if layers:
     heads = width // shape.head_width
     if heads < 1 or width % shape.head_width:
@@ -277,9 +287,50 @@ def above(
       delimiters=tuple(sorted(delimiters)),
       blocks=blocks,
       predicts=predicts,
+      tap=tap,
     ),
     own if separate else None,
   )
+
+
+def branched(
+  verifier: RewardModel, params: types.Params, model: types.Params
+) -> types.Params:
+  """Parameters of a head that goes on from its tap as the generator does.
+
+  Block i of the head becomes the generator's block `tap` + i, as far as both
+  have one; with all of them its first opinion is the generator's own.
+
+  Args:
+    verifier: with a tap, its blocks shaped like the generator's.
+    params: as `init` draws them.
+    model: the generator's parameters.
+
+  Returns:
+    `params` with those parts of the head replaced.
+
+  Raises:
+    InputError: the head has no tap, or its blocks are of another shape.
+  """
+  cfg, drawn = verifier.config, dict(params["head"])
+  width = model["embedding"].shape[1]
+  if cfg.tap is None or cfg.blocks is None or cfg.width != width:
+    raise errors.InputError(
+      f"a head goes on as the generator does from a tap, by blocks of its"
+      f" width, {width}; this one has tap {cfg.tap} and width {cfg.width}"
+    )
+  drawn["states"] = {"kernel": jnp.eye(width), "bias": jnp.zeros(width)}
+  drawn["read"] = jax.tree.map(jnp.zeros_like, drawn["read"])
+  drawn["final_norm"] = model["final_norm"]
+  for layer in range(cfg.blocks.layers):
+    # Past the generator's last one they stay as drawn.
+    name = f"layer_{layer}"
+    drawn[name] = model.get(f"layer_{cfg.tap + layer}", drawn[name])
+  if cfg.predicts:
+    unembedding = model.get("unembedding", model["embedding"].T)
+    drawn["prediction"] = {"kernel": unembedding}
+  # Copies: the generator's are donated with their own.
+  return {**params, "head": jax.tree.map(jnp.array, drawn)}
 
 
 def _alone(seen: chex.Array) -> head.Surprise:

@@ -2,6 +2,7 @@
 
 verifier.json          the head's shape, and what it was made for
 head.safetensors       its weights, named by their paths
+regimes.json           if it is there, what each regime of it measured
 backbone/              a backbone of its own, as a Hugging Face folder
 """
 
@@ -22,7 +23,7 @@ from tts_jax.store import atomic
 from tts_jax.tasks import tokenization
 from tts_jax.verify import reward
 
-CARD = "verifier.json"
+CARD, REGIMES = "verifier.json", "regimes.json"
 _HEAD = "head.safetensors"
 _BACKBONE = "backbone"
 
@@ -122,6 +123,16 @@ def load(
   return verifier, params
 
 
+def regimes(folder: pathlib.Path) -> dict[str, Any]:
+  """Figures of a verifier's regimes, kept beside it: {} where it has none.
+
+  Args:
+    folder: of the verifier.
+  """
+  path = folder / REGIMES
+  return dict(_json(path)) if path.exists() else {}
+
+
 def check_fit(
   verifier: reward.RewardModel, lm: types.LanguageModel, width: int
 ) -> None:
@@ -144,17 +155,22 @@ def check_fit(
     )
 
 
-def _card(path: pathlib.Path) -> dict[str, Any]:
+def _json(path: pathlib.Path) -> dict[str, Any]:
   try:
-    card = json.loads(path.read_text(encoding="utf-8"))
+    found = json.loads(path.read_text(encoding="utf-8"))
   except FileNotFoundError as error:
     raise errors.InputError(
       f"{path}: not found; a verifier's folder has one"
     ) from error
   except ValueError as error:
     raise errors.InputError(f"{path}: not whole JSON: {error}") from error
-  if not isinstance(card, dict):
+  if not isinstance(found, dict):
     raise errors.InputError(f"{path}: must be a JSON object")
+  return found
+
+
+def _card(path: pathlib.Path) -> dict[str, Any]:
+  card = _json(path)
   for field in ("head", "backbone", "origin"):
     if field not in card:
       raise errors.InputError(f"{path}: field {field!r} is missing")

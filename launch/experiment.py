@@ -1,0 +1,81 @@
+"""A whole experiment: pool, scores, searches, and what is told of them.
+
+The folder of the run gets summary.json, report.html and, where a verifier
+searched, trees.html.
+"""
+
+import shlex
+import sys
+
+import ml_collections
+
+from launch import generation, judging, pooling, searching, trees
+from tts_jax.decode import pools
+from tts_jax.report import page, transcripts
+from tts_jax.scaling import run_summary, search_summary, verifier_summary
+from tts_jax.scaling import summary as summary_lib
+from tts_jax.store import atomic, pool, run
+from tts_jax.tasks import catalogue
+from tts_jax.verify import saved
+
+# config.verifier of a run without one.
+_NONE = "none"
+_REPORT = "report.html"
+
+
+def perform(config: ml_collections.ConfigDict, out: str) -> None:
+  """Fills the run's folder, writes its pages and prints its first numbers."""
+  task, questions = pooling.find_questions(config)
+  summary_lib.check(len(questions), config.samples, config.seed)
+  model, judge = generation.load_generator(config, task), None
+  if config.verifier != _NONE:
+    judge = judging.load_judge(config, model)
+  loaded, links, seed = (task, questions, model), {}, config.seed
+  with run.Run.open(out, config.to_dict()) as folder:
+    usage = pooling.sample_pool(folder, config, *loaded)
+    if judge is not None:
+      judging.score_pool(folder, config, *loaded, judge)
+      searching.sweep_searches(folder, config, *loaded, judge)
+    samples = pool.load_pool(folder.path)
+    summary = run_summary.of_pool(samples, questions, usage, seed=seed)
+    summary["config_hash"] = folder.config_hash
+    if judge is not None:
+      summary |= run_summary.of_searches(
+        folder.path,
+        questions,
+        [
+          len(pools.request(q, task, model.tokenizer).tokens) for q in questions
+        ],
+        search_summary.count_flops(model.lm.config, judge.verifier.config),
+        catalogue.step_judge(task.name),
+        seed=seed,
+      )
+      summary["verifier"]["regimes"] = saved.regimes(judge.folder)
+      order = abs(samples.correct.mean(1) - 0.5).argsort(kind="stable")
+      shown = [questions[i] for i in order[: config.search.tree.questions]]
+      grown = trees.grow(config, task, shown, model, judge)
+      title = f"Search trees on {task.name}"
+      trees.write(folder, grown, title, _REPORT)
+      links = {"search trees": trees.PAGE}
+    folder.write_json("summary.json", summary)
+    text = page.render(
+      summary,
+      title=f"Test-time compute on {task.name}",
+      settings={
+        "command": shlex.join(["python", *sys.argv]),
+        "commit": usage.commit,
+        "config hash": folder.config_hash,
+        "model": config.model or "the embedded model",
+        "verifier": config.verifier or "the embedded verifier",
+        "sampler": config.sampler.to_json(),
+        "seed": seed,
+      },
+      samples=transcripts.read(folder.path, samples, questions),
+      links=links,
+    )
+    atomic.write_bytes(folder.path / _REPORT, text.encode())
+  print(summary_lib.headline(summary))
+  if judge is not None:
+    both = {**summary["verifier"], "curves": summary["curves"]}
+    print(verifier_summary.headline(both))
+  print(folder.path / _REPORT)

@@ -1,0 +1,58 @@
+"""Search trees to look at: a few questions' searches, every round kept."""
+
+import dataclasses
+
+import ml_collections
+import numpy as np
+
+from launch import generation, judging, searching
+from tts_jax.decode import pools
+from tts_jax.report import search_figures, tree, tree_page
+from tts_jax.search import sweep
+from tts_jax.store import atomic, run
+from tts_jax.tasks import base
+
+PAGE = "trees.html"
+
+
+def grow(
+  config: ml_collections.ConfigDict,
+  task: base.Task,
+  questions: list[base.Question],
+  model: generation.Generator,
+  judge: judging.Judge,
+) -> list[tree.Tree]:
+  """The config's search of each question, as trees, in their order."""
+  wanted = config.search.tree
+  cell = sweep.Cell(wanted.method, wanted.budget, 0)
+  rounds = cell.strategy.rounds
+  search = searching.engine(model, judge, config, cell.strategy, trace=True)
+  requests = [pools.request(one, task, model.tokenizer) for one in questions]
+  trees = {}
+  for result in search(cell.seed)(requests):
+    question, found = questions[result.index], result.search
+    row = sweep.row(cell, question, found, task=task, tokenizer=model.tokenizer)
+    spent = dataclasses.asdict(found.cost)
+    trees[result.index] = tree.from_search(
+      found.trace,
+      question=question.text,
+      answer=task.canonical(question.answer) or question.answer,
+      method=search_figures.METHODS[cell.method][0],
+      width=rounds.width,
+      answers=row["answer"],
+      scores=np.asarray(row["score"]),
+      decode=model.tokenizer.decode,
+      cost={
+        "generations": cell.budget,
+        **{k: int(v) for k, v in spent.items()},
+      },
+    )
+  return [trees[index] for index in sorted(trees)]
+
+
+def write(
+  folder: run.Run, trees: list[tree.Tree], title: str, back: str
+) -> None:
+  """Writes their page into the run's folder, with a link back."""
+  text = tree_page.render(trees, title=title, links={"report": back})
+  atomic.write_bytes(folder.path / PAGE, text.encode())
