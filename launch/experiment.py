@@ -27,6 +27,8 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
   """Fills the run's folder, writes its pages and prints its first numbers."""
   task, questions = pooling.find_questions(config)
   summary_lib.check(len(questions), config.samples, config.seed)
+  searching.plan(config)
+  cell = trees.plan(config)
   model, judge = generation.load_generator(config, task), None
   if config.verifier != _NONE:
     judge = judging.load_judge(config, model)
@@ -53,7 +55,7 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
       summary["verifier"]["regimes"] = saved.regimes(judge.folder)
       order = abs(samples.correct.mean(1) - 0.5).argsort(kind="stable")
       shown = [questions[i] for i in order[: config.search.tree.questions]]
-      grown = trees.grow(config, task, shown, model, judge)
+      grown = trees.grow(cell, config, task, shown, model, judge)
       title = f"Search trees on {task.name}"
       trees.write(folder, grown, title, _REPORT)
       links = {"search trees": trees.PAGE}

@@ -49,18 +49,18 @@ def engine(
     )
     # Not the draws of the pool, which places questions in their bins.
     key = jax.random.fold_in(jax.random.key(config.seed), 1 + seed)
+    compiled: Any = dict(admit=admit, chunk=chunk, collect=collect)
     return functools.partial(
-      stream.stream,
-      weights,
-      empty,
-      key=key,
-      admit=admit,
-      chunk=chunk,
-      collect=collect,
-      prompt_tokens=room,
+      stream.stream, weights, empty, key=key, prompt_tokens=room, **compiled
     )
 
   return begin
+
+
+def plan(config: ml_collections.ConfigDict) -> list[sweep.Cell]:
+  """The sweep's cells, checked before anything is drawn."""
+  wanted = config.search
+  return sweep.cells(wanted.methods, wanted.budgets, wanted.seeds)
 
 
 def sweep_searches(
@@ -72,8 +72,7 @@ def sweep_searches(
   judge: judging.Judge,
 ) -> None:
   """Fills a run's searches, with a progress bar."""
-  wanted, batch = config.search, config.engine.batch
-  todo = sweep.cells(wanted.methods, wanted.budgets, wanted.seeds)
+  todo, batch = plan(config), config.engine.batch
   inputs = {"pool": pools.inputs_hash(questions, model.folder)}
   inputs["verifier"] = saved.content_hash(judge.folder)
   made_of = manifest.config_hash(inputs)

@@ -122,6 +122,19 @@ def test_its_summary_holds_what_it_measured(whole):
   assert verifier["first_error"] is not None
 
 
+def test_its_page_tells_of_verifier_and_searches(whole):
+  out, _ = whole
+  report = (out / "report.html").read_text()
+  for heading in ("The verifier", "Search against the verifier"):
+    assert f"<h2>{heading}</h2>" in report
+  assert "lookahead, k = 1" in report
+  assert "<td>none</td>" in report
+  assert 'href="trees.html"' in report
+  trees = (out / "trees.html").read_text()
+  assert trees.count('class="tree"') == 1
+  assert 'href="report.html"' in trees
+
+
 def test_scores_of_a_pool_are_those_of_its_steps(whole):
   out, _ = whole
   found = scored_pool.load(out)
@@ -172,6 +185,10 @@ def test_killed_a_sweep_is_the_same(tmp_path, whole, model, verifier, cache):
     json.loads((folder / "summary.json").read_text())
     for folder in (out, whole[0])
   )
+  # What a run cost is its own: a kill loses the work of unfinished shards.
+  for name in ("seconds", "tokens_generated", "row_utilisation"):
+    assert found.pop(name) > 0
+    wanted.pop(name)
   assert found == wanted
 
 
@@ -200,6 +217,9 @@ def test_a_verifier_is_measured_without_searches(
       ("--config.search.methods=('beam',)",),
       "config.search.methods has 'beam'",
     ),
+    (("--config.search.tree.method=beam",), "config.search.tree.method is 'be"),
+    (("--config.search.tree.budget=0",), "config.search.tree.budget is 0"),
+    (("--config.search.tree.questions=-1",), "tree.questions is -1"),
     (("--config.scoring.length=16",), "a row has room for 16"),
   ],
 )

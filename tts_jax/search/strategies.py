@@ -5,6 +5,7 @@ those; they differ in four numbers (section 5.2 of the paper; DVTS is from
 Beeching et al. 2024). `Rounds` holds these, and the loop knows nothing else.
 """
 
+import abc
 import dataclasses
 import math
 from collections.abc import Callable
@@ -55,13 +56,13 @@ def _at_least(name: str, value: int, least: int) -> None:
     raise errors.InputError(f"{name} is {value}; it must be at least {least}")
 
 
-class _Strategy:
+class _Strategy(abc.ABC):
   """A search as data: what its settings ask of the round."""
 
   @property
+  @abc.abstractmethod
   def rounds(self) -> Rounds:
     """As the loop takes it."""
-    raise NotImplementedError
 
   def __post_init__(self) -> None:
     _ = self.rounds  # Refuses settings that make no round.
