@@ -54,6 +54,8 @@ def get_config() -> ml_collections.ConfigDict:
         "budgets": (4, 16),
         # Of the draws; each repeats all searches.
         "seeds": 1,
+        # A step of so many tokens ends without its delimiter; 0: none does.
+        "step_tokens": 0,
         # Rows at a time, over all questions, and steps between looks.
         "rows": 256,
         "steps": 64,

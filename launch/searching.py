@@ -32,6 +32,7 @@ def engine(
     sampler=sampling.Categorical(**config.sampler),
     limits=model.limits(config.limits.max_tokens),
     delimiters=frozenset(judge.verifier.config.delimiters),
+    step_tokens=config.search.step_tokens or None,
     trace=trace,
   )
   weights = setup.Weights(lm=model.params, verifier=judge.params)
