@@ -6,10 +6,12 @@ import shutil
 import jax
 import kill_harness
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from tts_jax import errors
 from tts_jax.model import huggingface
+from tts_jax.report import search_sections
 from tts_jax.scaling import scored_pool
 from tts_jax.store import scores, searches
 from tts_jax.tasks import tokenization
@@ -33,6 +35,7 @@ _SEARCH = (
   "--config.search.budgets=(1,4)",
   "--config.search.seeds=2",
   "--config.search.rows=8",
+  "--config.search.step_tokens=5",
   "--config.search.tree.method=beam_sqrt",
   "--config.search.tree.budget=4",
   "--config.search.tree.questions=1",
@@ -90,8 +93,15 @@ def test_a_sweep_has_every_method_budget_and_seed(whole):
     assert (one.cost.lookahead > 0).any() == (method == "lookahead_1")
     np.testing.assert_array_less(0, one.score)
     np.testing.assert_array_less(one.score, 1)
+  # No step is longer than it may be.
+  steps = pq.read_table(
+    out / searches.STAGE, columns=["step_scores", "length"]
+  ).to_pylist()
+  for row in steps:
+    for mine, length in zip(row["step_scores"], row["length"], strict=True):
+      assert len(mine) >= length / 5
   # Another seed draws other solutions.
-  one, other = (found["beam_sqrt", 4, seed].length for seed in (0, 1))
+  one, other = (found["beam_sqrt", 4, seed].score for seed in (0, 1))
   assert (one != other).any()
   assert "lookahead_1" in said
 
@@ -192,18 +202,85 @@ def test_killed_a_sweep_is_the_same(tmp_path, whole, model, verifier, cache):
   assert found == wanted
 
 
-def test_a_verifier_is_measured_without_searches(
-  tmp_path, whole, model, verifier, cache
-):
-  out = tmp_path / "run"
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory, model, verifier, cache):
+  """The verifier measured without searches."""
+  out = tmp_path_factory.mktemp("measured") / "run"
   done = kill_harness.run(
     _command("score", out, model, verifier, _SMALL), cache
   )
   assert done.returncode == 0, done.stderr
+  return out, done.stdout
+
+
+def test_a_verifier_is_measured_without_searches(measured, whole):
+  out, said = measured
   found = json.loads((out / "verifier.json").read_text())
   summary = json.loads((whole[0] / "summary.json").read_text())
   assert summary["verifier"] == {**found, "regimes": {}}
-  assert "calibration error" in done.stdout
+  assert "calibration error" in said
+
+
+def _compare(out, *flags):
+  return kill_harness.python(
+    "-m", "launch.compare_verifiers", f"--out={out}", *flags
+  )
+
+
+def test_measured_verifiers_are_compared(tmp_path, measured, cache):
+  run, out = measured[0], tmp_path / "new" / "regimes"
+  flags = (f"--run=frozen={run}", f"--run=outcome={run}", "--budget=4")
+  done = kill_harness.run(_compare(out, *flags), cache)
+  assert done.returncode == 0, done.stderr
+  found = saved.regimes(out)
+  assert list(found) == ["frozen", "outcome"]
+  wanted = json.loads((run / "verifier.json").read_text())
+  for row in found.values():
+    assert row["auc"] == wanted["auc"]
+    assert (
+      row["best_of_n_weighted"] == (wanted["curves"]["best_of_n_weighted"]["4"])
+    )
+    assert row["pass_at_1"] == wanted["curves"]["majority"]["1"]
+  header, _, first, second, _ = done.stdout.splitlines()
+  assert "weighted best-of-4" in header
+  assert first.removeprefix("| frozen") == second.removeprefix("| outcome")
+  assert f"{wanted['ece']:.3f}" in first
+  shown = "".join(
+    search_sections.verifier({"verifier": {**wanted, "regimes": found}})
+  )
+  assert "How much of the backbone it shares" in shown
+  assert "a process and by an outcome reward model" in shown
+
+
+@pytest.mark.parametrize(
+  ("flags", "message"),
+  [
+    ((), "no run is given; give --run NAME=FOLDER"),
+    (("--run=frozen",), "--run frozen: it must be NAME=FOLDER"),
+    (
+      ("--run=a=nowhere",),
+      "nowhere/verifier.json is missing; run launch.score",
+    ),
+    (("--run=a={run}", "--budget=3"), "has no budget 3; it has 1, 2, 4, 8"),
+    (
+      ("--run=a={run}", "--run=b={other}", "--budget=4"),
+      "(b) is of other questions or samples a question than",
+    ),
+  ],
+)
+def test_verifiers_that_cannot_be_compared(
+  tmp_path, measured, model, verifier, cache, flags, message
+):
+  run, other = measured[0], tmp_path / "other"
+  if "--run=b={other}" in flags:
+    fewer = _command("score", other, model, verifier, _SMALL)
+    done = kill_harness.run([*fewer, "--config.questions.count=4"], cache)
+    assert done.returncode == 0, done.stderr
+  flags = [flag.format(run=run, other=other) for flag in flags]
+  done = kill_harness.run(_compare(tmp_path / "out", *flags), cache)
+  assert done.returncode == 2
+  assert message in done.stderr
+  assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

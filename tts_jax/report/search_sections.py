@@ -135,6 +135,20 @@ def _regimes(regimes: Summary) -> list[str]:
     "<h3>How much of the backbone it shares</h3>",
     document.table(("", *_REGIMES.values()), rows),
     "<p>Measured when the verifier was made; the runs are in its card.</p>",
+    *_outcome(regimes),
+  ]
+
+
+def _outcome(regimes: Summary) -> list[str]:
+  """The figure of a process against an outcome reward model, of one regime."""
+  if not {"frozen", "outcome"} <= set(regimes):
+    return []
+  return [
+    _figure(
+      search_figures.prm_against_orm(regimes["frozen"], regimes["outcome"]),
+      "weighted best-of-N by a process and by an outcome reward model",
+      "Trained alike, on labels of every step and of the last step alone.",
+    )
   ]
 
 

@@ -260,6 +260,64 @@ def _number(value: float) -> float | None:
   return None if np.isnan(value) else value
 
 
+def regime(measured: Mapping[str, Any], budget: int) -> dict[str, Any]:
+  """What `regimes.json` keeps of a verifier: its row in their comparison.
+
+  Args:
+    measured: as `summarise` gives it.
+    budget: N of the weighted best-of-N in the row, one of its budgets.
+
+  Returns:
+    `auc`, `auc_within_question`, `logprob_auc_within_question`, `ece`;
+    `pass_at_1` of the generator whose samples were judged; `budget`,
+    `best_of_n_weighted` and `majority` at it; `curves` of both.
+  """
+  curves = {
+    name: measured["curves"][name]
+    for name in ("best_of_n_weighted", "majority")
+  }
+  return {
+    "auc": measured["auc"],
+    "auc_within_question": measured["auc_within_question_interval"],
+    "logprob_auc_within_question": measured[
+      "logprob_auc_within_question_interval"
+    ],
+    "ece": measured["ece"],
+    # The best of one sample is the sample.
+    "pass_at_1": measured["curves"]["best_of_n"]["1"],
+    "budget": budget,
+    **{name: curve[str(budget)] for name, curve in curves.items()},
+    "curves": curves,
+  }
+
+
+def regimes_table(regimes: Mapping[str, Mapping[str, Any]]) -> str:
+  """Rows of `regime` as a table in Markdown, one name each."""
+
+  def cell(value: Any) -> str:
+    if not isinstance(value, Mapping):
+      return "none" if value is None else f"{value:.3f}"
+    ends = f"[{value['low']:.3f}, {value['high']:.3f}]"
+    return f"{value['mean']:.3f} {ends}"
+
+  budget = next(iter(regimes.values()))["budget"]
+  columns = {
+    "AUC": "auc",
+    "AUC within a question": "auc_within_question",
+    "of log-probability": "logprob_auc_within_question",
+    "calibration error": "ece",
+    f"weighted best-of-{budget}": "best_of_n_weighted",
+    f"majority of {budget}": "majority",
+    "pass@1": "pass_at_1",
+  }
+  rows = [("", *columns), ("---",) * (len(columns) + 1)]
+  rows += [
+    (name, *(cell(one[key]) for key in columns.values()))
+    for name, one in regimes.items()
+  ]
+  return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def headline(summary: Mapping[str, Any]) -> str:
   """The first numbers of a verifier, and its curves, as lines."""
   numbers = {

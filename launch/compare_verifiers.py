@@ -1,0 +1,85 @@
+"""Compares verifiers that `launch.score` measured: a row of a table for each.
+
+  python -m launch.compare_verifiers --out runs/regimes \
+      --run frozen=runs/score --run joint=runs/score_joint
+
+Prints the table and writes regimes.json; beside a verifier's card, that file
+is the table of its page; the one named `outcome` is drawn there against
+`frozen`. All runs are of the same questions and samples a question.
+"""
+
+import json
+import pathlib
+from typing import Any
+
+from absl import flags
+
+from launch import entry
+from tts_jax import errors
+from tts_jax.scaling import verifier_summary
+from tts_jax.store import atomic, pool, provenance, run
+from tts_jax.verify import saved
+
+_RUN = flags.DEFINE_multi_string(
+  "run", None, "NAME=FOLDER, a run of launch.score; give it once for each."
+)
+_OUT = flags.DEFINE_string("out", "runs/regimes", "Folder of regimes.json.")
+_BUDGET = flags.DEFINE_integer("budget", 64, "N of weighted best-of-N.", 1)
+
+
+def main(_: list[str]) -> None:
+  """Reads the runs, prints their table and writes it."""
+  folders = dict(_named(given) for given in _RUN.value or ())
+  if not folders:
+    raise errors.InputError("no run is given; give --run NAME=FOLDER")
+  found = {name: _measured(path) for name, path in folders.items()}
+  _check_alike(folders)
+  out = pathlib.Path(_OUT.value)
+  atomic.make_folder(out)
+  atomic.write_json(out / saved.REGIMES, found)
+  print(verifier_summary.regimes_table(found))
+  print(out / saved.REGIMES)
+
+
+def _named(given: str) -> tuple[str, pathlib.Path]:
+  name, sign, folder = given.partition("=")
+  if not (name and sign and folder):
+    raise errors.InputError(f"--run {given}: it must be NAME=FOLDER")
+  return name, pathlib.Path(folder)
+
+
+def _measured(folder: pathlib.Path) -> dict[str, Any]:
+  path = folder / "verifier.json"
+  if not path.is_file():
+    raise errors.InputError(f"{path} is missing; run launch.score to its end")
+  measured = json.loads(path.read_text(encoding="utf-8"))
+  budgets = measured["curves"]["best_of_n"]
+  if str(_BUDGET.value) not in budgets:
+    raise errors.InputError(
+      f"{path} has no budget {_BUDGET.value}; it has {', '.join(budgets)}"
+    )
+  config = json.loads((folder / run.CONFIG_FILE).read_text(encoding="utf-8"))
+  return {
+    **verifier_summary.regime(measured, _BUDGET.value),
+    "verifier": config["config"]["verifier"],
+    "commit": provenance.commit(),
+  }
+
+
+def _check_alike(folders: dict[str, pathlib.Path]) -> None:
+  (first, path), *others = folders.items()
+  wanted = pool.load_pool(path)
+  for name, folder in others:
+    found = pool.load_pool(folder)
+    if (
+      found.question_ids != wanted.question_ids
+      or found.correct.shape != wanted.correct.shape
+    ):
+      raise errors.InputError(
+        f"{folder} ({name}) is of other questions or samples a question than"
+        f" {path} ({first})"
+      )
+
+
+if __name__ == "__main__":
+  entry.run(main)
