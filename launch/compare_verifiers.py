@@ -8,7 +8,6 @@ is the table of its page; the one named `outcome` is drawn there against
 `frozen`. All runs are of the same questions and samples a question.
 """
 
-import json
 import pathlib
 from typing import Any
 
@@ -16,8 +15,9 @@ from absl import flags
 
 from launch import entry
 from tts_jax import errors
+from tts_jax.model import huggingface_config
 from tts_jax.scaling import verifier_summary
-from tts_jax.store import atomic, pool, provenance, run
+from tts_jax.store import atomic, manifest, pool, run
 from tts_jax.verify import saved
 
 _RUN = flags.DEFINE_multi_string(
@@ -29,9 +29,12 @@ _BUDGET = flags.DEFINE_integer("budget", 64, "N of weighted best-of-N.", 1)
 
 def main(_: list[str]) -> None:
   """Reads the runs, prints their table and writes it."""
-  folders = dict(_named(given) for given in _RUN.value or ())
-  if not folders:
+  given = [_named(one) for one in _RUN.value or ()]
+  if not given:
     raise errors.InputError("no run is given; give --run NAME=FOLDER")
+  folders = dict(given)
+  if len(folders) < len(given):
+    raise errors.InputError("two runs have one name; --run NAME=FOLDER")
   found = {name: _measured(path) for name, path in folders.items()}
   _check_alike(folders)
   out = pathlib.Path(_OUT.value)
@@ -52,17 +55,17 @@ def _measured(folder: pathlib.Path) -> dict[str, Any]:
   path = folder / "verifier.json"
   if not path.is_file():
     raise errors.InputError(f"{path} is missing; run launch.score to its end")
-  measured = json.loads(path.read_text(encoding="utf-8"))
+  measured = huggingface_config.read_json(path)
   budgets = measured["curves"]["best_of_n"]
   if str(_BUDGET.value) not in budgets:
     raise errors.InputError(
       f"{path} has no budget {_BUDGET.value}; it has {', '.join(budgets)}"
     )
-  config = json.loads((folder / run.CONFIG_FILE).read_text(encoding="utf-8"))
+  config = manifest.read_config(folder / run.CONFIG_FILE)
   return {
     **verifier_summary.regime(measured, _BUDGET.value),
-    "verifier": config["config"]["verifier"],
-    "commit": provenance.commit(),
+    "verifier": config["verifier"],
+    "commit": huggingface_config.read_json(folder / "usage.json")["commit"],
   }
 
 

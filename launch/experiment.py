@@ -9,7 +9,14 @@ import sys
 
 import ml_collections
 
-from launch import generation, judging, pooling, searching, trees
+from launch import (
+  generation,
+  judging,
+  planning,
+  pooling,
+  searching,
+  trees,
+)
 from tts_jax.decode import pools
 from tts_jax.report import page, transcripts
 from tts_jax.scaling import run_summary, search_summary, verifier_summary
@@ -27,8 +34,8 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
   """Fills the run's folder, writes its pages and prints its first numbers."""
   task, questions = pooling.find_questions(config)
   summary_lib.check(len(questions), config.samples, config.seed)
-  searching.plan(config)
-  cell = trees.plan(config)
+  planning.cells(config)
+  cell = planning.tree(config)
   model, judge = generation.load_generator(config, task), None
   if config.verifier != _NONE:
     judge = judging.load_judge(config, model)

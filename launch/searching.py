@@ -8,7 +8,7 @@ import jax
 import ml_collections
 import tqdm
 
-from launch import generation, judging
+from launch import generation, judging, planning
 from tts_jax.decode import pools, sampling
 from tts_jax.search import loop, setup, state, strategies, stream, sweep
 from tts_jax.store import manifest, run, searches
@@ -58,12 +58,6 @@ def engine(
   return begin
 
 
-def plan(config: ml_collections.ConfigDict) -> list[sweep.Cell]:
-  """The sweep's cells, checked before anything is drawn."""
-  wanted = config.search
-  return sweep.cells(wanted.methods, wanted.budgets, wanted.seeds)
-
-
 def sweep_searches(
   folder: run.Run,
   config: ml_collections.ConfigDict,
@@ -73,7 +67,7 @@ def sweep_searches(
   judge: judging.Judge,
 ) -> None:
   """Fills a run's searches, with a progress bar."""
-  todo, batch = plan(config), config.engine.batch
+  todo, batch = planning.cells(config), config.engine.batch
   inputs = {"pool": pools.inputs_hash(questions, model.folder)}
   inputs["verifier"] = saved.content_hash(judge.folder)
   made_of = manifest.config_hash(inputs)

@@ -6,36 +6,13 @@ import ml_collections
 import numpy as np
 
 from launch import generation, judging, searching
-from tts_jax import errors
 from tts_jax.decode import pools
 from tts_jax.report import search_figures, tree, tree_page
-from tts_jax.search import strategies, sweep
+from tts_jax.search import sweep
 from tts_jax.store import atomic, run
 from tts_jax.tasks import base
 
 PAGE = "trees.html"
-
-
-def plan(config: ml_collections.ConfigDict) -> sweep.Cell:
-  """The config's search, checked before anything is drawn."""
-  wanted = config.search.tree
-  if wanted.method not in strategies.BY_NAME:
-    raise errors.InputError(
-      f"config.search.tree.method is {wanted.method!r}; it must be of"
-      f" {', '.join(sorted(strategies.BY_NAME))}"
-    )
-  least = strategies.LEAST.get(wanted.method, 1)
-  if wanted.budget < least:
-    raise errors.InputError(
-      f"config.search.tree.budget is {wanted.budget}; {wanted.method} takes at"
-      f" least {least}"
-    )
-  if wanted.questions < 0:
-    raise errors.InputError(
-      f"config.search.tree.questions is {wanted.questions}; it must be at"
-      " least 0"
-    )
-  return sweep.Cell(wanted.method, wanted.budget, 0)
 
 
 def grow(

@@ -261,6 +261,10 @@ def test_measured_verifiers_are_compared(tmp_path, measured, cache):
       ("--run=a=nowhere",),
       "nowhere/verifier.json is missing; run launch.score",
     ),
+    (
+      ("--run=a={run}", "--run=a={run}", "--budget=4"),
+      "two runs have one name",
+    ),
     (("--run=a={run}", "--budget=3"), "has no budget 3; it has 1, 2, 4, 8"),
     (
       ("--run=a={run}", "--run=b={other}", "--budget=4"),
@@ -287,8 +291,9 @@ def test_verifiers_that_cannot_be_compared(
   ("flags", "message"),
   [
     (("--config.verifier=",), "config.verifier is empty"),
-    (("--config.verifier=nowhere",), "nowhere/verifier.json: not found"),
+    (("--config.verifier=nowhere",), "nowhere/verifier.json: no such file"),
     (("--config.search.seeds=0",), "seeds is 0; it must be at least 1"),
+    (("--config.search.step_tokens=-1",), "config.search.step_tokens is -1"),
     (("--config.search.budgets=(0,)",), "config.search.budgets has 0"),
     (
       ("--config.search.methods=('beam',)",),

@@ -265,3 +265,32 @@ def test_nothing_to_measure_is_none_and_not_nan():
   assert numbers["auc"] is None
   assert numbers["auc_within_question"] is None
   assert numbers["auc_within_question_gain"] is None
+
+
+def test_a_regime_is_its_verifiers_row():
+  def interval(mean):
+    return {"mean": mean, "low": mean - 0.1, "high": mean + 0.1}
+
+  def curve(first):
+    return {"1": interval(first), "4": interval(first + 0.2)}
+
+  measured = {
+    "auc": 0.9,
+    "ece": None,
+    "auc_within_question_interval": interval(0.8),
+    "logprob_auc_within_question_interval": interval(0.7),
+    "curves": {
+      "best_of_n": curve(0.3),
+      "best_of_n_weighted": curve(0.4),
+      "majority": curve(0.5),
+    },
+  }
+  row = verifier_summary.regime(measured, 4)
+  assert row["pass_at_1"] == interval(0.3)
+  assert row["best_of_n_weighted"] == interval(0.4 + 0.2)
+  assert row["majority"] == interval(0.5 + 0.2)
+  table = verifier_summary.regimes_table({"frozen": row}).splitlines()
+  assert table[-1] == (
+    "| frozen | 0.900 | 0.800 [0.700, 0.900] | 0.700 [0.600, 0.800] | none"
+    " | 0.600 [0.500, 0.700] | 0.700 [0.600, 0.800] | 0.300 [0.200, 0.400] |"
+  )

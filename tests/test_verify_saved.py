@@ -154,11 +154,11 @@ def _another(tensors):
 
 
 _FAULTS = {
-  "no card": (_remove(saved.CARD), r"verifier.json: not found"),
-  "cut card": (_cut(saved.CARD), r"verifier.json: not whole JSON"),
+  "no card": (_remove(saved.CARD), r"verifier.json: no such file"),
+  "cut card": (_cut(saved.CARD), r"verifier.json: not JSON"),
   "binary card": (
     lambda folder: (folder / saved.CARD).write_bytes(b"\xff\xfe{}"),
-    r"verifier.json: not whole JSON",
+    r"verifier.json: not JSON",
   ),
   "list": (
     lambda folder: (folder / saved.CARD).write_text("[]"),

@@ -7,7 +7,6 @@ backbone/              a backbone of its own, as a Hugging Face folder
 """
 
 import dataclasses
-import json
 import pathlib
 from typing import Any
 
@@ -18,7 +17,7 @@ import safetensors
 import safetensors.numpy
 
 from tts_jax import errors, types
-from tts_jax.model import config, head, huggingface
+from tts_jax.model import config, head, huggingface, huggingface_config
 from tts_jax.store import atomic
 from tts_jax.tasks import tokenization
 from tts_jax.verify import reward
@@ -130,7 +129,7 @@ def regimes(folder: pathlib.Path) -> dict[str, Any]:
     folder: of the verifier.
   """
   path = folder / REGIMES
-  return dict(_json(path)) if path.exists() else {}
+  return dict(huggingface_config.read_json(path)) if path.exists() else {}
 
 
 def check_fit(
@@ -155,22 +154,8 @@ def check_fit(
     )
 
 
-def _json(path: pathlib.Path) -> dict[str, Any]:
-  try:
-    found = json.loads(path.read_text(encoding="utf-8"))
-  except FileNotFoundError as error:
-    raise errors.InputError(
-      f"{path}: not found; a verifier's folder has one"
-    ) from error
-  except ValueError as error:
-    raise errors.InputError(f"{path}: not whole JSON: {error}") from error
-  if not isinstance(found, dict):
-    raise errors.InputError(f"{path}: must be a JSON object")
-  return found
-
-
 def _card(path: pathlib.Path) -> dict[str, Any]:
-  card = _json(path)
+  card = huggingface_config.read_json(path)
   for field in ("head", "backbone", "origin"):
     if field not in card:
       raise errors.InputError(f"{path}: field {field!r} is missing")

@@ -1,0 +1,39 @@
+"""What a config asks of searches, checked before anything is drawn."""
+
+import ml_collections
+
+from tts_jax import errors
+from tts_jax.search import strategies, sweep
+
+
+def cells(config: ml_collections.ConfigDict) -> list[sweep.Cell]:
+  """The sweep's cells."""
+  wanted = config.search
+  if wanted.step_tokens < 0:
+    raise errors.InputError(
+      f"config.search.step_tokens is {wanted.step_tokens}; it must be at least"
+      " 0, which is no limit"
+    )
+  return sweep.cells(wanted.methods, wanted.budgets, wanted.seeds)
+
+
+def tree(config: ml_collections.ConfigDict) -> sweep.Cell:
+  """The search that is drawn as trees."""
+  wanted = config.search.tree
+  if wanted.method not in strategies.BY_NAME:
+    raise errors.InputError(
+      f"config.search.tree.method is {wanted.method!r}; it must be of"
+      f" {', '.join(sorted(strategies.BY_NAME))}"
+    )
+  least = strategies.LEAST.get(wanted.method, 1)
+  if wanted.budget < least:
+    raise errors.InputError(
+      f"config.search.tree.budget is {wanted.budget}; {wanted.method} takes at"
+      f" least {least}"
+    )
+  if wanted.questions < 0:
+    raise errors.InputError(
+      f"config.search.tree.questions is {wanted.questions}; it must be at"
+      " least 0"
+    )
+  return sweep.Cell(wanted.method, wanted.budget, 0)
