@@ -29,7 +29,7 @@ def get_config() -> ml_collections.ConfigDict:
         # Predict each token too, and read how surprising it is to the head.
         "predicts": True,
         # Branch off below this block of the model, with the blocks above for a
-        # start; None reads the final states.
+        # start; the model's number of blocks reads its final states.
         "tap": 2,
         "dropout": 0.0,
         # True: read a second backbone, trained, not the generator's states.

@@ -223,8 +223,10 @@ def test_a_head_of_more_blocks_goes_on_from_the_generators():
 
 def test_a_branch_that_does_not_fit_is_refused():
   shape = dict(token_width=4, mlp_width=8, predicts=True)
-  with pytest.raises(errors.InputError, match=r"head.tap is 2; .*, 0 to 1, or"):
-    reward.above(_LM, [3], layers=1, width=16, tap=2, **shape)
+  with pytest.raises(errors.InputError, match=r"head.tap is 3; .*, 0 to 1, or"):
+    reward.above(_LM, [3], layers=1, width=16, tap=3, **shape)
+  final = reward.above(_LM, [3], layers=1, width=16, tap=2, **shape)
+  assert final.config.tap is None
   with pytest.raises(errors.InputError, match="head tap is -1"):
     dataclasses.replace(tiny_verifier.HEAD, tap=-1)
   narrow = reward.above(_LM, [3], layers=1, width=8, tap=1, **shape)

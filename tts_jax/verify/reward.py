@@ -246,8 +246,8 @@ def above(
     token_width: of its embedding of tokens.
     mlp_width: of the layer that gives the logit.
     predicts: the blocks predict each drawn token too.
-    tap: the block below which the head branches off; None reads the final
-      states.
+    tap: the block below which the head branches off; the generator's number
+      of blocks, or None, reads the final states.
     dropout: rate in the blocks, in training.
     separate: read a backbone of its own, of the generator's shape.
 
@@ -255,10 +255,10 @@ def above(
     InputError: a size does not fit.
   """
   shape, blocks = lm.config, None
-  if tap is not None and not 0 <= tap < shape.layers:
+  if tap is not None and not 0 <= tap <= shape.layers:
     raise errors.InputError(
       f"head.tap is {tap}; it must be a block of the model, 0 to"
-      f" {shape.layers - 1}, or None"
+      f" {shape.layers - 1}, or {shape.layers}: its final states"
     )
   if layers:
     heads = width // shape.head_width
@@ -287,7 +287,7 @@ def above(
       delimiters=tuple(sorted(delimiters)),
       blocks=blocks,
       predicts=predicts,
-      tap=tap,
+      tap=None if tap == shape.layers else tap,
     ),
     own if separate else None,
   )
