@@ -6,6 +6,7 @@ Killed and started again with the same --out it goes on; labels.json says what
 the labels cost. In a notebook: `tts_jax.store.labels.load_labels(folder)`.
 """
 
+import dataclasses
 import json
 import time
 
@@ -16,7 +17,7 @@ from launch import entry, generation, pooling
 from tts_jax.store import labels as labels_lib
 from tts_jax.store import pool, run, shards
 from tts_jax.tasks import selection, training
-from tts_jax.verify import label_costs, labels, rollouts
+from tts_jax.verify import label_costs, labels, rollouts, saved
 
 _CONFIG = entry.config_flag("configs/label_steps.py")
 _OUT = flags.DEFINE_string("out", "runs/labels", "Folder of the run.")
@@ -64,6 +65,7 @@ def main(_: list[str]) -> None:
         bar.set_postfix_str(f"{rate:,.0f} tokens/s", refresh=False)
         bar.update(size - progress.left - bar.n)
     costs = label_costs.summarise(stage.read())
+    costs["origin"] = dataclasses.asdict(saved.origin(model.folder))
     folder.write_json(labels_lib.SUMMARY, costs)
   print(json.dumps(costs, indent=2))
 

@@ -34,14 +34,16 @@ def main(_: list[str]) -> None:
   logging.set_verbosity(logging.WARNING)  # Orbax logs each file it writes.
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
   config = _CONFIG.value
-  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+  inputs = labels.content_hash(config.labels, config.held_out)
+  record = config.to_dict() | {"labels_hash": inputs}
+  with run.Run.open(_OUT.value, record) as folder:
     _train(folder, config)
 
 
 def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   source = embedded.folder(config.model, config.task)
   lm, model = huggingface.load(source, "float32")
-  tokenizer = tokenization.load(source)
+  tokenizer, made_for = tokenization.load(source), saved.origin(source)
   found = catalogue.find(config.task)
   delimiters = tokenizer.tokens_with(found.task.step_delimiter)
   verifier = reward.above(lm, delimiters, **config.head)
@@ -51,9 +53,8 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
     steps=schedule.steps, frozen=goal.frozen, **config.optimizer
   )
   mixture = labelled.Mixture(seed=config.seed, **config.mixture)
-  train = labels.load_labels(config.labels)
-  held_out = labels.load_labels(config.held_out)
-  labelled.check_disjoint(train, held_out)
+  both = config.labels, config.held_out
+  train, held_out = labelled.load(*both, made_for)
   worked = labelled.worked_solutions(
     found.task, tokenizer, found.stream("train", config.worked_seed)
   )

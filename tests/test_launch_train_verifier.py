@@ -3,8 +3,10 @@
 Labels are written as a run of labelling would leave them, without one.
 """
 
+import dataclasses
 import json
 import os
+import shutil
 import subprocess
 
 import kill_harness
@@ -86,6 +88,8 @@ def _write_labels(folder, model, split):
     stage = opened.stage(labels_lib.STAGE, labels_lib.SCHEMA, "inputs")
     table = pa.Table.from_pylist(rows, schema=labels_lib.SCHEMA)
     stage.write(0, table)
+    origin = dataclasses.asdict(saved.origin(model))
+    opened.write_json(labels_lib.SUMMARY, {"origin": origin})
 
 
 @pytest.fixture(scope="module", name="made")
@@ -95,6 +99,10 @@ def fixture_made(tmp_path_factory):
   tiny_model.save(folder / "model")
   _write_labels(folder / "train", folder / "model", "train")
   _write_labels(folder / "held_out", folder / "model", "validation")
+  shutil.copytree(folder / "train", folder / "other")
+  summary = json.loads((folder / "other" / labels_lib.SUMMARY).read_text())
+  summary["origin"]["model"] = "another"
+  (folder / "other" / labels_lib.SUMMARY).write_text(json.dumps(summary))
   return folder
 
 
@@ -217,6 +225,11 @@ _BAD = {
   "no labels": ("--config.labels={made}/none", "no such folder of shards"),
   "too long": ("--config.data.length=16", "a row has room for 16"),
   "width": ("--config.head.width=12", "a multiple of the model's head width"),
+  "another model": (
+    "--config.labels={made}/other",
+    "reads the states of model",
+  ),
+  "never": ("--config.schedule.validate_every=0", "validate_every is 0"),
   "task": ("--config.task=algebra", "must be one of arithmetic"),
   "both": (
     "--config.objective.opinion_weight=1 --config.head.predicts=False",

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tts_jax import errors
-from tts_jax.store import pool, shards
+from tts_jax.store import atomic, pool, shards
 
 STAGE = "labels"
 # What the labels cost; written once all are there.
@@ -156,6 +156,16 @@ def load_labels(
       question, solutions=(*question.solutions, solution)
     )
   return list(found.values())
+
+
+def content_hash(*runs: str | os.PathLike[str]) -> str:
+  """Hash of runs' labels and samples, by the hashes that name their shards."""
+  names = []
+  for folder in (pathlib.Path(one) for one in runs):
+    for stage in (pool.STAGE, STAGE):
+      found = sorted((folder / stage).glob("*"))
+      names += [path.name for path in found if shards.is_shard(path)]
+  return atomic.bytes_hash(" ".join(names).encode())
 
 
 def _slices(lists: pa.ChunkedArray) -> Callable[[int], np.ndarray]:

@@ -7,6 +7,7 @@ a run that was killed goes on with the very batches that it would have had.
 
 import dataclasses
 import itertools
+import pathlib
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -15,7 +16,7 @@ from tts_jax import errors
 from tts_jax.store import labels as labels_lib
 from tts_jax.tasks import base, tokenization
 from tts_jax.train import data
-from tts_jax.verify import prefixes, solutions
+from tts_jax.verify import prefixes, saved, solutions
 
 # Indices of the worked stream that an item may use, per worked solution that it
 # takes: some indices hold no question.
@@ -175,6 +176,29 @@ def held_out(
   if not batches:
     raise errors.InputError("no held-out question has a labelled solution")
   return batches
+
+
+def load(
+  train: str, held_out: str, made_for: saved.Origin
+) -> tuple[list[labels_lib.Question], list[labels_lib.Question]]:
+  """Loads the labels to train and to validate on: two runs of labelling.
+
+  Args:
+    train: folder of a run.
+    held_out: folder of another, of other questions.
+    made_for: the model and tokenizer whose samples they must be.
+
+  Raises:
+    InputError: as `store.labels.load_labels`; labels are of another model or
+      tokenizer; the two share a question.
+  """
+  both = []
+  for folder in (train, held_out):
+    both.append(labels_lib.load_labels(folder))
+    summary = pathlib.Path(folder) / labels_lib.SUMMARY
+    saved.check_origin(summary, made_for)
+  check_disjoint(*both)
+  return both[0], both[1]
 
 
 def check_disjoint(

@@ -43,12 +43,22 @@ class Schedule:
     log_every: steps between lines of metrics.
     validate_every: steps between validations, each followed by a checkpoint.
     patience: validations without a new best loss before training stops.
+
+  Raises:
+    InputError: one of them is below 1.
   """
 
   steps: int
   log_every: int = 50
   validate_every: int = 500
   patience: int = 5
+
+  def __post_init__(self) -> None:
+    for field in dataclasses.fields(self):
+      if (value := getattr(self, field.name)) < 1:
+        raise errors.InputError(
+          f"schedule {field.name} is {value}; it must be at least 1"
+        )
 
 
 class Metrics:

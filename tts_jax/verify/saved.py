@@ -107,8 +107,7 @@ def load(
   folder = pathlib.Path(folder)
   card = _card(folder / CARD)
   if here is not None:
-    made = _fields(folder / CARD, "origin", Origin, card["origin"])
-    _check_origin(folder / CARD, Origin(**made), here)
+    check_origin(folder / CARD, here)
   shape = _head_config(folder / CARD, card["head"])
   backbone = None
   params: dict[str, Any] = {}
@@ -130,6 +129,32 @@ def regimes(folder: pathlib.Path) -> dict[str, Any]:
   """
   path = folder / REGIMES
   return dict(huggingface_config.read_json(path)) if path.exists() else {}
+
+
+def check_origin(path: pathlib.Path, here: Origin) -> None:
+  """Checks that what a JSON file describes was made for a model.
+
+  Args:
+    path: of a file with a field `origin`, as a verifier's card has one and the
+      summary of labels.
+    here: of the model and tokenizer at hand.
+
+  Raises:
+    InputError: there is no such file or field; it names another tokenizer or
+      model.
+  """
+  found = huggingface_config.read_json(path)
+  made = Origin(**_fields(path, "origin", Origin, found.get("origin")))
+  if made.tokenizer != here.tokenizer:
+    raise errors.InputError(
+      f"{path}: made for tokenizer {made.tokenizer}, this one is"
+      f" {here.tokenizer}; its tokens would mean something else"
+    )
+  if made.model != here.model:
+    raise errors.InputError(
+      f"{path}: reads the states of model {made.model}, this one is"
+      f" {here.model}; make it anew from this model"
+    )
 
 
 def check_fit(
@@ -190,19 +215,6 @@ def _fields(
   for unknown in sorted(set(found) - {field.name for field in known}):
     raise errors.InputError(f"{path}: field '{name}.{unknown}' is unknown")
   return dict(found)
-
-
-def _check_origin(path: pathlib.Path, made: Origin, here: Origin) -> None:
-  if made.tokenizer != here.tokenizer:
-    raise errors.InputError(
-      f"{path}: the verifier was made for tokenizer {made.tokenizer}, this one"
-      f" is {here.tokenizer}; its tokens would mean something else"
-    )
-  if made.model != here.model:
-    raise errors.InputError(
-      f"{path}: the verifier reads the states of model {made.model}, this one"
-      f" is {here.model}; train one on this model"
-    )
 
 
 def _head(path: pathlib.Path, shapes: Any) -> Any:
