@@ -58,9 +58,9 @@ def get_config() -> ml_collections.ConfigDict:
         "b2": 0.95,
       },
       "schedule": {
-        "steps": 4500,
+        "steps": 9000,
         "log_every": 20,
-        "validate_every": 500,
+        "validate_every": 1000,
         "patience": 4,
       },
     }
