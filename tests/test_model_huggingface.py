@@ -266,6 +266,10 @@ def _quantise(tensors):
   tensors["model.norm.weight"] = np.ones(8, np.int8)
 
 
+def _break(tensors):
+  tensors["model.norm.weight"] = np.full(8, np.nan, np.float32)
+
+
 @pytest.mark.parametrize(
   ("change", "said"),
   [
@@ -273,6 +277,7 @@ def _quantise(tensors):
     (lambda tensors: tensors.update(odd=np.ones(3)), "'odd' (3,) is not part"),
     (_misshape, "has shape (9,); config.json expects (8,)"),
     (_quantise, "'model.norm.weight' is I8"),
+    (_break, "'model.norm.weight' holds NaN"),
   ],
 )
 def test_tensors_that_do_not_fit(folder, change, said):

@@ -240,3 +240,14 @@ def test_a_head_of_blocks_of_another_width_is_refused():
   other = dataclasses.replace(tiny_verifier.SHAPE, width=8)
   with pytest.raises(ValueError, match="it must be the head's width, 16"):
     dataclasses.replace(tiny_verifier.HEAD, blocks=other)
+
+
+def test_a_head_that_does_not_fit_its_own_backbone_is_refused():
+  for wrong, said in (
+    (dict(input_width=8), "reads states of width 8"),
+    (dict(vocabulary=5), "of 5 tokens; its backbone's"),
+    (dict(tap=9, predicts=True), "head tap is 9; its backbone has"),
+  ):
+    head = dataclasses.replace(tiny_verifier.PREDICTS, **wrong)
+    with pytest.raises(errors.InputError, match=said):
+      reward.RewardModel(head, _LM)

@@ -159,6 +159,10 @@ def _read_file(
             f"it must be one of {', '.join(_FLOATS)}"
           )
         tensors[name] = file.get_tensor(name)
+        if not np.isfinite(tensors[name]).all():
+          raise errors.InputError(
+            f"{path}: tensor {name!r} holds NaN or infinity"
+          )
   except safetensors.SafetensorError as error:
     raise errors.InputError(
       f"{path}: not a whole safetensors file: {error}"

@@ -59,10 +59,28 @@ class RewardModel:
   Attributes:
     config: of the head.
     backbone: the second backbone; None reads the generator's states.
+
+  Raises:
+    InputError: the head does not fit the backbone's width, vocabulary or depth.
   """
 
   config: head.HeadConfig
   backbone: transformer.Transformer | None = None
+
+  def __post_init__(self) -> None:
+    if self.backbone is None:
+      return
+    shape = self.backbone.config
+    wanted = self.config.input_width, self.config.vocabulary
+    if wanted != (shape.width, shape.vocabulary):
+      raise errors.InputError(
+        f"the head reads states of width {wanted[0]} of {wanted[1]} tokens; its"
+        f" backbone's are of width {shape.width}, of {shape.vocabulary} tokens"
+      )
+    if (self.config.tap or 0) >= shape.layers:
+      raise errors.InputError(
+        f"head tap is {self.config.tap}; its backbone has {shape.layers} blocks"
+      )
 
   @property
   def reads_tokens(self) -> bool:
