@@ -168,12 +168,14 @@ def curves_by_bin(
     }
     return both | differences
 
-  names = list(columns(slice(0, None, 2)))
-  scores = difficulty.cross_fitted(
-    samples.correct,
-    lambda held: np.stack([columns(held)[name] for name in names], 1),
-    seed=seed,
-  )
+  names: list[tuple[str, int]] = []
+
+  def evaluate(held: slice) -> np.ndarray:
+    table = columns(held)
+    names[:] = table
+    return np.stack(list(table.values()), 1)
+
+  scores = difficulty.cross_fitted(samples.correct, evaluate, seed=seed)
   bins: list[dict[str, Any]] = []
   for score in scores:
     one: dict[str, Any] = {}

@@ -62,15 +62,18 @@ def fill(
     packed = []
     for question in mine:
       prompt = pools.request(question, task, tokenizer).tokens
-      packed.append(
-        (prompt, [_solution(r, delimiters) for r in rows[question.id]])
-      )
+      # Samples of one text have one score: an easy question has few texts.
+      texts = dict.fromkeys(tuple(r["tokens"]) for r in rows[question.id])
+      packed.append((prompt, [_solution(text, delimiters) for text in texts]))
     made = []
     found = score(packed)
     for question, (_, read), values in zip(mine, packed, found, strict=True):
-      for row, solution, steps in zip(
-        rows[question.id], read, values, strict=True
-      ):
+      by_text = {
+        tuple(solution.tokens): (solution, steps)
+        for solution, steps in zip(read, values, strict=True)
+      }
+      for row in rows[question.id]:
+        solution, steps = by_text[tuple(row["tokens"])]
         starts = [0, *solution.step_end[:-1]]
         nats = np.add.reduceat(np.asarray(row["logprobs"], np.float32), starts)
         made.append(
@@ -88,10 +91,9 @@ def fill(
 
 
 def _solution(
-  row: dict[str, Any], delimiters: frozenset[int]
+  text: tuple[int, ...], delimiters: frozenset[int]
 ) -> solutions.Solution:
-  tokens = row["tokens"]
   return solutions.Solution(
-    tokens=tokens,
-    step_end=prefixes.step_ends(tokens, delimiters),
+    tokens=text,
+    step_end=prefixes.step_ends(text, delimiters),
   )
