@@ -11,6 +11,7 @@ import tqdm
 
 from launch import generation
 from tts_jax import types
+from tts_jax.decode import pools
 from tts_jax.store import pool, run, shards
 from tts_jax.tasks import base
 from tts_jax.verify import (
@@ -65,8 +66,11 @@ def score_pool(
   stage = pool_scores.open_stage(folder, judge.folder)
   columns = ("question_id", "sample", "tokens", "logprobs")
   drawn = shards.read(folder.path / pool.STAGE, columns)
-  size = len(questions)
-  with tqdm.tqdm(total=size, unit="question", desc="scores") as bar:
+  size, batch = len(questions), config.engine.batch
+  kept = size - len(pools.missing(stage, questions, batch))
+  with tqdm.tqdm(
+    total=size, initial=kept, unit="question", desc="scores"
+  ) as bar:
     for left in pool_scores.fill(
       stage,
       drawn,
@@ -74,6 +78,6 @@ def score_pool(
       score,
       task,
       model.tokenizer,
-      batch=config.engine.batch,
+      batch=batch,
     ):
       bar.update(size - left - bar.n)

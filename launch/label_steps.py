@@ -14,6 +14,7 @@ import tqdm
 from absl import flags
 
 from launch import entry, generation, pooling
+from tts_jax.decode import pools
 from tts_jax.store import labels as labels_lib
 from tts_jax.store import pool, run, shards
 from tts_jax.tasks import selection, training
@@ -50,7 +51,8 @@ def main(_: list[str]) -> None:
     stage = labels.open_stage(folder, questions, model.folder)
     print(f"{stage.folder}: {stage.report}", flush=True)
     size, start = len(questions), time.monotonic()
-    with tqdm.tqdm(total=size, unit="question") as bar:
+    kept = size - len(pools.missing(stage, questions, config.engine.batch))
+    with tqdm.tqdm(total=size, initial=kept, unit="question") as bar:
       for progress in labels.fill(
         stage,
         questions,
