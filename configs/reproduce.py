@@ -51,13 +51,13 @@ def get_config() -> ml_collections.ConfigDict:
           "lookahead_3",
         ),
         # In generations, of each method.
-        "budgets": (4, 16),
+        "budgets": (1, 2, 4, 16),
         # Of the draws; each repeats all searches.
         "seeds": 1,
         # A step of so many tokens ends without its delimiter; 0: none does.
         "step_tokens": 0,
         # Rows at a time, over all questions, and steps between looks.
-        "rows": 256,
+        "rows": 128,
         "steps": 64,
         # One search drawn as trees, on the most undecided questions.
         "tree": {"method": "beam_4", "budget": 16, "questions": 4},
