@@ -2,6 +2,8 @@ import json
 import os
 
 import pytest
+import tokenizers
+from tokenizers import decoders, models, pre_tokenizers
 
 from tts_jax import errors
 from tts_jax.tasks import gsm_symbolic, tokenization
@@ -129,3 +131,24 @@ def test_a_bad_file_is_named(tokenizer, tmp_path, file, content, message):
 def test_a_delimiter_without_a_token_is_an_error(tokenizer):
   with pytest.raises(errors.InputError, match="contains the delimiter"):
     tokenizer.tokens_with("\n\n")
+
+
+def test_a_delimiter_that_is_split_in_context_is_an_error():
+  """As GPT-2 splits blank lines: one token at the end, two before a word."""
+  alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+  vocabulary = {piece: token for token, piece in enumerate([*alphabet, "ĊĊ"])}
+  backend = tokenizers.Tokenizer(models.BPE(vocabulary, [("Ċ", "Ċ")]))
+  backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+  backend.decoder = decoders.ByteLevel()
+  made = tokenization.Tokenizer(backend, end_token=0)
+  assert made.encode("a\n\n") == [vocabulary["a"], vocabulary["ĊĊ"]]
+  with pytest.raises(errors.InputError) as caught:
+    made.tokens_with("\n\n")
+  assert str(caught.value) == (
+    "the tokenizer splits the delimiter '\\n\\n' between 'a' and 'a', into"
+    " ['a', '\\n', '\\n', 'a']: steps would not end there; give the task a"
+    " shorter delimiter"
+  )
+  # A token of two newlines ends a step as one does.
+  newlines = {vocabulary["Ċ"], vocabulary["ĊĊ"]}
+  assert made.tokens_with("\n") == newlines

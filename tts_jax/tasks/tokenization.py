@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -14,6 +15,10 @@ from tts_jax import errors
 END = "<|end|>"
 _FILE = "tokenizer.json"
 _CONFIG_FILE = "tokenizer_config.json"
+
+
+# What steps end with and begin with.
+_CONTEXTS = ("a", "1", ".", ")", "$", "S", " ")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +64,8 @@ class Tokenizer:
     """The tokens whose own text contains `text`, such as a step delimiter.
 
     Raises:
-      InputError: there is none.
+      InputError: there is none; or between words, in some contexts, `text` is
+        split over tokens none of which contains it.
     """
     found = frozenset(
       token for token in range(self.vocabulary) if text in self.decode([token])
@@ -68,6 +74,15 @@ class Tokenizer:
       raise errors.InputError(
         f"no token of the tokenizer contains the delimiter {text!r}"
       )
+    for before, after in itertools.product(_CONTEXTS, _CONTEXTS):
+      tokens = self.encode(before + text + after)
+      if found.isdisjoint(tokens):
+        pieces = [self.decode([token]) for token in tokens]
+        raise errors.InputError(
+          f"the tokenizer splits the delimiter {text!r} between {before!r} and"
+          f" {after!r}, into {pieces}: steps would not end there; give the task"
+          " a shorter delimiter"
+        )
     return found
 
   def save(self, folder: pathlib.Path) -> None:
