@@ -1,0 +1,104 @@
+"""Trajectories of revisions against an oracle in plain loops."""
+
+import collections
+
+import numpy as np
+import pytest
+
+from tts_jax import errors
+from tts_jax.revise import trajectories
+
+_RIGHT, _WRONG, _NONE = "correct", "wrong", "ungradable"
+
+
+def _edits(one, other):
+  """Levenshtein's distance, by its recurrence."""
+  row = list(range(len(other) + 1))
+  for i, a in enumerate(one, 1):
+    before, row[0] = row[0], i
+    for j, b in enumerate(other, 1):
+      before, row[j] = (
+        row[j],
+        min(row[j] + 1, row[j - 1] + 1, before + (a != b)),
+      )
+  return row[-1]
+
+
+def _samples(seed, size):
+  rng = np.random.default_rng(seed)
+  texts = ["".join(rng.choice(list("0123=+"), 6)) for _ in range(size)]
+  return texts, list(rng.choice([_RIGHT, _WRONG, _NONE], size))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_right_sample_follows_wrong_ones_the_last_the_nearest(seed):
+  texts, verdicts = _samples(seed, 24)
+  found = trajectories.build(texts, verdicts, uid=7, seed=seed)
+  right = [i for i, verdict in enumerate(verdicts) if verdict == _RIGHT]
+  wrong = [i for i, verdict in enumerate(verdicts) if verdict == _WRONG]
+  assert [one.target for one in found] == right
+  for one in found:
+    assert len(one.context) <= 4
+    assert len(set(one.context)) == len(one.context)
+    assert set(one.context) <= set(wrong)
+    if one.context:
+      edits = [_edits(texts[one.target], texts[i]) for i in wrong]
+      assert one.context[-1] == wrong[edits.index(min(edits))]
+
+
+def test_the_number_of_wrong_samples_is_uniform():
+  verdicts = [_RIGHT] * 4000 + [_WRONG] * 9
+  texts = ["1"] * 4000 + list("234567890")
+  found = trajectories.build(texts, verdicts, uid=1)
+  sizes = collections.Counter(len(one.context) for one in found)
+  assert set(sizes) == {0, 1, 2, 3, 4}
+  # Five standard errors of a share of one in five.
+  assert all(abs(n / 4000 - 0.2) < 0.032 for n in sizes.values())
+  others = collections.Counter(i for one in found for i in one.context[:-1])
+  assert len(others) == 8
+  mean = sum(others.values()) / 8
+  assert all(abs(n - mean) < 5 * mean**0.5 for n in others.values())
+
+
+def test_what_a_question_lacks_is_done_without():
+  assert trajectories.build(["1", "2"], [_WRONG, _NONE], uid=1) == []
+  assert trajectories.build([], [], uid=1) == []
+  alone = trajectories.build(["1", "1", "x"], [_RIGHT, _RIGHT, _NONE], uid=1)
+  assert alone == [
+    trajectories.Trajectory((), 0),
+    trajectories.Trajectory((), 1),
+  ]
+  few = trajectories.build(["1"] * 50 + ["2"], [_RIGHT] * 50 + [_WRONG], uid=1)
+  assert {one.context for one in few} == {(), (50,)}
+  assert trajectories.count(
+    [
+      [_WRONG, _NONE],
+      [_RIGHT, _RIGHT],
+      [_RIGHT] * 9 + [_WRONG] * 4,
+      [_RIGHT, _WRONG],
+    ]
+  ) == {
+    "questions": 4,
+    "without_correct": 1,
+    "without_wrong": 1,
+    "few_wrong": 2,
+    "samples_ungradable": 1,
+    "trajectories": 12,
+  }
+
+
+def test_a_trajectory_does_not_depend_on_the_other_right_samples():
+  texts, verdicts = _samples(3, 24)
+  whole = trajectories.build(texts, verdicts, uid=7, seed=1)
+  gone = whole[0].target
+  verdicts[gone] = _NONE
+  assert trajectories.build(texts, verdicts, uid=7, seed=1) == whole[1:]
+  assert trajectories.build(texts, verdicts, uid=8, seed=1) != whole[1:]
+  assert trajectories.build(texts, verdicts, uid=7, seed=2) != whole[1:]
+
+
+@pytest.mark.parametrize("wrong", [dict(most=-1), dict(seed=-1)])
+def test_numbers_below_0_are_refused(wrong):
+  name = next(iter(wrong))
+  with pytest.raises(errors.InputError, match=f"{name} is -1; it must be"):
+    trajectories.build(["1"], [_RIGHT], uid=1, **wrong)

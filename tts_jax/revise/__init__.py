@@ -1,0 +1,1 @@
+"""Revisions: their data, and chains of answers."""
