@@ -144,6 +144,19 @@ class LanguageModel(Protocol):
     """
     ...
 
+  def extend(
+    self,
+    params: Params,
+    prompt_state: Any,
+    tokens: chex.Array,  # [Q, T]
+  ) -> tuple[Output, Any]:
+    """Reads T tokens after each prompt at once, the prompt's last one first.
+
+    Logits [Q, T, V] and a `RowCache` of [Q, 1] rows that hold these tokens, as
+    T calls of `decode` would have left them.
+    """
+    ...
+
   def init_rows(self, questions: int, rows: int, slots: int) -> Any:
     """An empty `RowCache` of [Q, N] rows, `slots` tokens of room in each."""
     ...

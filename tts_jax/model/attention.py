@@ -176,3 +176,53 @@ def over_prompt_and_row(
     preferred_element_type=wide,
   )
   return (attended / total[..., None]).astype(query.dtype)
+
+
+def over_prompt_and_block(
+  query: chex.Array,
+  key: chex.Array,
+  value: chex.Array,
+  prompt: tuple[chex.Array, chex.Array, chex.Array],
+) -> chex.Array:
+  """Attention of several tokens after a prompt to it and, causally, themselves.
+
+  Args:
+    query: [Q, T, K, G, H].
+    key: [Q, T, K, H].
+    value: [Q, T, K, H].
+    prompt: keys [Q, K, H, P], values [Q, K, P, H] and live slots [Q].
+
+  Returns:
+    [Q, T, K, G, H].
+  """
+  wide = jnp.float32
+  prompt_keys, prompt_values, prompt_length = prompt
+  Q, T, K, G, H = query.shape
+  # One matrix product a head: the G query heads of a key stand side by side.
+  query = (query * H**-0.5).transpose(0, 2, 3, 1, 4).reshape(Q, K, G * T, H)
+  time = jnp.arange(T)
+  before = jnp.einsum(
+    "qkth,qkhp->qktp", query, prompt_keys, preferred_element_type=wide
+  )
+  live = jnp.arange(prompt_keys.shape[-1]) < prompt_length[:, None]
+  before = jnp.where(live[:, None, None], before, -jnp.inf)
+  own = jnp.einsum("qkth,qskh->qkts", query, key, preferred_element_type=wide)
+  seen = jnp.tile(time[:, None] >= time, (G, 1))
+  own = jnp.where(seen, own, -jnp.inf)
+  # Finite: a token sees itself.
+  top = jnp.maximum(before.max(-1, initial=-jnp.inf), own.max(-1))[..., None]
+  before, own = jnp.exp(before - top), jnp.exp(own - top)
+  attended = jnp.einsum(
+    "qktp,qkph->qkth",
+    before.astype(value.dtype),
+    prompt_values,
+    preferred_element_type=wide,
+  ) + jnp.einsum(
+    "qkts,qskh->qkth",
+    own.astype(value.dtype),
+    value,
+    preferred_element_type=wide,
+  )
+  attended /= (before.sum(-1) + own.sum(-1))[..., None]
+  attended = attended.astype(value.dtype).reshape(Q, K, G, T, H)
+  return attended.transpose(0, 3, 1, 2, 4)

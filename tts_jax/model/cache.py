@@ -138,6 +138,52 @@ def reset(rows: RowCache, mask: chex.Array) -> RowCache:
   )
 
 
+def truncate(rows: RowCache, length: chex.Array) -> RowCache:
+  """The rows cut to `length` [Q, N] int32, where they hold more."""
+  return RowCache(
+    keys=rows.keys,
+    values=rows.values,
+    length=jnp.minimum(rows.length, length),
+  )
+
+
+def put_rows(
+  rows: RowCache,
+  block: RowCache,
+  question: chex.Array,
+  row: chex.Array,
+  length: chex.Array,
+) -> RowCache:
+  """Rows overwritten by others.
+
+  Args:
+    rows: [Q, N] of S slots.
+    block: [B, 1] of at most S slots.
+    question: [B] int32, where each goes; Q drops it.
+    row: [B] int32.
+    length: [B] int32, live slots of each, at most those of the block.
+  """
+
+  def put(
+    whole: tuple[chex.Array, ...], parts: tuple[chex.Array, ...], axis: int
+  ) -> tuple[chex.Array, ...]:
+    found = []
+    for leaf, part in zip(whole, parts, strict=True):
+      room = [(0, 0)] * leaf.ndim
+      room[axis] = (0, leaf.shape[axis] - part.shape[axis])
+      padded = jnp.pad(part, room)[:, 0].astype(leaf.dtype)
+      found.append(
+        leaf.at[question, row].set(padded, mode="drop", unique_indices=True)
+      )
+    return tuple(found)
+
+  return RowCache(
+    keys=put(rows.keys, block.keys, 4),
+    values=put(rows.values, block.values, 3),
+    length=rows.length.at[question, row].set(length, mode="drop"),
+  )
+
+
 def copy_rows(tree: Any, parents: chex.Array) -> Any:
   """Rows overwritten by copies of other rows of their question.
 

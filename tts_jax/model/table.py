@@ -60,6 +60,18 @@ class TableModel:
     state = cache.PromptState(keys=(), values=(), length=prompts.length - 1)
     return self._read(params, prompts.tokens), state
 
+  def extend(
+    self,
+    params: types.Params,
+    prompt_state: cache.PromptState,
+    tokens: chex.Array,
+  ) -> tuple[types.Output, cache.RowCache]:
+    """Logits [Q, T, V] after `tokens` [Q, T]; rows [Q, 1] that hold them."""
+    del prompt_state
+    length = jnp.full((len(tokens), 1), tokens.shape[1], jnp.int32)
+    rows = cache.RowCache(keys=(), values=(), length=length)
+    return self._read(params, tokens), rows
+
   def init_rows(self, questions: int, rows: int, slots: int) -> cache.RowCache:
     """Rows [Q, N] of length 0."""
     return cache.init(questions, rows, slots)

@@ -226,6 +226,23 @@ def attend_with_cache(
   return attend
 
 
+def attend_after_prompt(prompt_state: cache.PromptState) -> Attend:
+  """Attention of tokens [Q, T] after their prompts; keeps keys and values."""
+
+  def attend(
+    layer: int, query: chex.Array, key: chex.Array, value: chex.Array
+  ) -> tuple[chex.Array, Any]:
+    prompt = (
+      prompt_state.keys[layer],
+      prompt_state.values[layer],
+      prompt_state.length,
+    )
+    attended = attention.over_prompt_and_block(query, key, value, prompt)
+    return attended, (key, value)
+
+  return attend
+
+
 @dataclasses.dataclass(frozen=True)
 class Transformer:
   """A Llama-family decoder; parameters are a plain nested dict."""
@@ -324,6 +341,34 @@ class Transformer:
       params, tokens, jnp.arange(tokens.shape[1]), attend_causally()
     )
     return output, prompt_state(kept, prompts.length)
+
+  def extend(
+    self,
+    params: types.Params,
+    prompt_state: cache.PromptState,
+    tokens: chex.Array,
+  ) -> tuple[types.Output, cache.RowCache]:
+    """Reads T tokens after each prompt in one pass.
+
+    Args:
+      params: as `init` gives them.
+      prompt_state: of Q questions, its length [Q].
+      tokens: [Q, T] int32; the first is the last of the prompt.
+
+    Returns:
+      logits [Q, T, V] and hidden [Q, T, D]; rows [Q, 1] of T slots, all live.
+    """
+    T = tokens.shape[1]
+    positions = prompt_state.length[:, None] + jnp.arange(T)
+    output, kept = self._apply(
+      params, tokens, positions, attend_after_prompt(prompt_state)
+    )
+    rows = cache.RowCache(
+      keys=tuple(key.transpose(0, 2, 3, 1)[:, None] for key, _ in kept),
+      values=tuple(value.transpose(0, 2, 1, 3)[:, None] for _, value in kept),
+      length=jnp.full((len(tokens), 1), T, jnp.int32),
+    )
+    return output, rows
 
   def init_rows(self, questions: int, rows: int, slots: int) -> cache.RowCache:
     """An empty cache of [Q, N] rows with room for `slots` tokens each."""

@@ -1,0 +1,253 @@
+"""Chains of revisions against plain loops that read everything at each token."""
+
+import functools
+
+import decode_oracle
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tts_jax import errors
+from tts_jax.decode import lineage, loop, sampling, stream
+from tts_jax.model import config, transformer
+from tts_jax.revise import chains
+from tts_jax.revise import stream as chain_stream
+
+_V, _END, _P = 12, 3, 6
+_LM = transformer.Transformer(
+  config.TransformerConfig(
+    vocabulary=_V,
+    width=16,
+    layers=2,
+    heads=4,
+    kv_heads=2,
+    head_width=4,
+    mlp_width=16,
+    max_positions=64,
+  )
+)
+_LIMITS = loop.Limits(max_tokens=6, end_token=_END)
+_KEY = jax.random.key(5)
+_REQUESTS = decode_oracle.requests(4, _V, longest=_P)
+
+
+@functools.cache
+def _params():
+  params = _LM.init(jax.random.key(1))
+  # Far from uniform, so that an answer depends on what is in its context.
+  return jax.tree.map(lambda leaf: 6 * leaf if leaf.ndim > 1 else leaf, params)
+
+
+@functools.cache
+def _read():
+  return jax.jit(lambda tokens: _LM.forward(_params(), tokens).logits)
+
+
+def _oracle_chain(request, chain, length, plan):
+  """Answers, and whether each has its end, one forward pass a token."""
+  answers, ends = [], []
+  for answer in range(length):
+    sizes = [len(one) for one in answers]
+    context = chain_stream.shown([*sizes, 0], [*ends, False], plan)[-1]
+    seen = [*request.tokens, *(t for i in context for t in answers[i])]
+    written = []
+    while len(written) < _LIMITS.max_tokens and _END not in written:
+      tokens = [*seen, *written]
+      padded = np.zeros((1, 64), np.int32)
+      padded[0, : len(tokens)] = tokens
+      logits = _read()(padded)[0, len(tokens) - 1]
+      at = (answer << 16) + len(written)
+      uniform = float(lineage.uniform(_KEY, request.uid, chain, at))
+      written.append(decode_oracle.token_of(logits, uniform))
+    answers.append(written)
+    ends.append(written[-1] == _END)
+  return answers, ends
+
+
+def _engine(plan, *, groups=2, rows=2, rebuilt=2, steps=7, limits=_LIMITS):
+  setup = chains.Setup(
+    lm=_LM,
+    sampler=sampling.Categorical(),
+    limits=limits,
+    plan=plan,
+    rebuilt=rebuilt,
+  )
+  state = chains.init_state(
+    _params(), setup=setup, groups=groups, rows=rows, prompt_tokens=_P
+  )
+  chunk = functools.partial(chains.chain_chunk, setup=setup, steps=steps)
+  admit = functools.partial(chains.admit, setup=setup)
+  return functools.partial(
+    chain_stream.run,
+    _params(),
+    state,
+    key=_KEY,
+    admit=jax.jit(admit, donate_argnums=1),
+    chunk=jax.jit(chunk, donate_argnums=1),
+    prompt_tokens=_P,
+  )
+
+
+def _answers(result, plan):
+  """Tokens of each answer of each chain."""
+  found = []
+  for start, length in zip(plan.starts, plan.lengths, strict=True):
+    mine = range(start, start + length)
+    found.append(
+      [
+        result.answers.tokens[i, : result.answers.length[i]].tolist()
+        for i in mine
+      ]
+    )
+  return found
+
+
+_PLANS = {
+  "the window moves": chains.Plan(
+    lengths=(9, 6, 1), window=2, context_tokens=12
+  ),
+  "the tokens' room is short": chains.Plan(
+    lengths=(5, 4), window=4, context_tokens=7
+  ),
+  "hardly an answer fits": chains.Plan(lengths=(4, 4), context_tokens=2),
+  "no context": chains.Plan(lengths=(3, 2), context_tokens=0),
+}
+
+
+@pytest.mark.parametrize("name", _PLANS)
+def test_answers_are_those_of_plain_loops(name):
+  plan = _PLANS[name]
+  results = list(_engine(plan)(_REQUESTS))
+  assert sorted(one.index for one in results) == list(range(len(_REQUESTS)))
+  kinds = set()
+  for result in results:
+    read = 0
+    found = _answers(result, plan)
+    for chain, length in enumerate(plan.lengths):
+      answers, ends = _oracle_chain(result.request, chain, length, plan)
+      assert found[chain] == answers
+      start = plan.starts[chain]
+      assert result.answers.finished[start : start + length].tolist() == ends
+      sizes = [len(one) for one in answers]
+      contexts = chain_stream.shown(sizes, ends, plan)
+      for number in range(1, length):
+        before, now = contexts[number - 1], contexts[number]
+        grown = [*before, number - 1] if ends[number - 1] else before
+        kinds.add((now == grown, ends[number - 1], bool(now)))
+        if now != grown:
+          read += sum(sizes[i] for i in now)
+    assert result.cost.generated == result.answers.length.sum()
+    assert result.cost.prefilled == len(result.request.tokens) - 1 + read
+  if name == "the window moves":
+    # It grows, it is cut, it moves.
+    assert {(True, True, True), (True, False, True), (False, True, True)} <= (
+      kinds
+    )
+
+
+def test_the_first_answers_do_not_depend_on_what_runs_beside():
+  short = chains.Plan(lengths=(2, 2), window=2, context_tokens=12)
+  long = chains.Plan(lengths=(6, 2, 2), window=2, context_tokens=12)
+  before = decode_oracle.by_id(_engine(short, groups=1, rows=1)(_REQUESTS))
+  after = decode_oracle.by_id(
+    _engine(long, groups=3, rows=2, rebuilt=1)(_REQUESTS[::-1])
+  )
+  for id_, result in before.items():
+    here, there = _answers(result, short), _answers(after[id_], long)
+    assert here == [there[0][:2], there[1]]
+
+
+def test_chains_of_one_answer_are_plain_samples():
+  plan = chains.Plan(lengths=(1,) * 5, context_tokens=0)
+  found = decode_oracle.by_id(_engine(plan)(_REQUESTS))
+  run = decode_oracle.engine(
+    _LM,
+    _params(),
+    groups=2,
+    rows=2,
+    room=5,
+    prompt_tokens=_P,
+    sampler=sampling.Categorical(),
+    limits=_LIMITS,
+  )
+  for result in run(_REQUESTS, _KEY, 5):
+    jax.tree.map(
+      np.testing.assert_array_equal,
+      result.candidates,
+      found[result.request.id].answers,
+    )
+
+
+def test_extending_a_prompt_is_decoding_token_by_token():
+  tokens = np.random.default_rng(0).integers(0, _V, (3, 7)).astype(np.int32)
+  prompts = stream.prompt(_REQUESTS[0], _P)
+  prompts = jax.tree.map(lambda x: jnp.repeat(x, 3, axis=0), prompts)
+  _, state = _LM.prefill(_params(), prompts)
+  output, block = _LM.extend(_params(), state, tokens)
+  rows = _LM.init_rows(3, 1, 7)
+  for t in range(7):
+    one, rows = _LM.decode(_params(), state, rows, tokens[:, t : t + 1])
+    np.testing.assert_allclose(
+      one.logits[:, 0], output.logits[:, t], atol=2e-5, rtol=2e-5
+    )
+  jax.tree.map(
+    functools.partial(np.testing.assert_allclose, atol=2e-5, rtol=2e-5),
+    rows,
+    block,
+  )
+
+
+def test_it_compiles_once_and_forwards_what_it_generates():
+  plan = chains.Plan(lengths=(4, 4), window=2, context_tokens=12)
+  setup = chains.Setup(
+    lm=_LM, sampler=sampling.Greedy(), limits=_LIMITS, plan=plan
+  )
+  traces = []
+
+  def chunk(params, state, key):
+    traces.append(1)
+    return chains.chain_chunk(params, state, key, setup=setup, steps=5)
+
+  state = chains.init_state(
+    _params(), setup=setup, groups=2, rows=2, prompt_tokens=_P
+  )
+  results = list(
+    chain_stream.run(
+      _params(),
+      state,
+      _REQUESTS,
+      _KEY,
+      admit=jax.jit(functools.partial(chains.admit, setup=setup)),
+      chunk=jax.jit(chunk),
+      prompt_tokens=_P,
+    )
+  )
+  assert len(traces) == 1
+  generated = sum(int(one.answers.length.sum()) for one in results)
+  assert results[-1].stats.generated == generated
+
+
+@pytest.mark.parametrize(
+  ("make", "message"),
+  [
+    (lambda: chains.Plan(lengths=(), context_tokens=4), "must be a chain"),
+    (lambda: chains.Plan(lengths=(2, 0), context_tokens=4), "at least 1"),
+    (
+      lambda: chains.Plan(lengths=(2,), window=0, context_tokens=4),
+      "window is 0",
+    ),
+    (lambda: chains.Plan(lengths=(2,), context_tokens=-1), "context_tokens"),
+    (
+      lambda: list(
+        _engine(chains.Plan(lengths=(2,), context_tokens=4))(
+          [stream.Request(id="long", uid=1, tokens=[1] * (_P + 1))]
+        )
+      ),
+      "question long: the prompt has 7 tokens",
+    ),
+  ],
+)
+def test_bad_input(make, message):
+  with pytest.raises(errors.InputError, match=message):
+    make()

@@ -1,0 +1,144 @@
+"""The host's side of chains: a stream of questions through a few groups.
+
+As `decode.stream`, of which it is a thin call: the launcher compiles `admit`
+and `chunk`, once for each function and run.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import chex
+import jax
+import numpy as np
+
+from tts_jax import types
+from tts_jax.decode import loop, stream
+from tts_jax.revise import chains
+
+# (params, state, group, prompt) -> state, as `chains.admit`.
+Admit = Callable[..., chains.ChainState]
+# (params, state, key) -> (state, usage), as `chains.chain_chunk`.
+Chunk = Callable[
+  [types.Params, chains.ChainState, chex.PRNGKey],
+  tuple[chains.ChainState, loop.Usage],
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+  """A question's chains, whole.
+
+  Attributes:
+    index: the question's place in the stream, from 0.
+    request: the question.
+    answers: numpy arrays without the question's axis, [A, T]: the answers of
+      the first chain, then those of the second, and so on.
+    cost: the question's ledger, numbers; tokens of contexts that were read
+      anew are prefilled.
+    stats: of the whole stream up to here.
+  """
+
+  index: int
+  request: stream.Request
+  answers: types.Candidates
+  cost: types.Cost
+  stats: stream.Stats
+
+
+def run(
+  params: types.Params,
+  state: chains.ChainState,
+  requests: Iterable[stream.Request],
+  key: chex.PRNGKey,
+  *,
+  admit: Admit,
+  chunk: Chunk,
+  prompt_tokens: int,
+) -> Iterator[Result]:
+  """Runs the chains of every question, yielding each as soon as it is whole.
+
+  Of the answers nothing depends on the order, nor on G and R but for rounding;
+  and the first k answers of a chain not on how long it or another chain runs.
+
+  Args:
+    params: the model's.
+    state: as `chains.init_state` gives it; used up where `admit` donates it.
+    requests: the questions, without branches.
+    key: the run's key.
+    admit: `chains.admit` with its setup, compiled.
+    chunk: `chains.chain_chunk` with its settings, compiled.
+    prompt_tokens: P of `state`.
+
+  Raises:
+    errors.InputError: a prompt is empty or longer than P; questions done by
+      then have been yielded.
+  """
+
+  def put(
+    state: chains.ChainState, group: int, request: stream.Request
+  ) -> chains.ChainState:
+    prompt = stream.prompt(request, prompt_tokens)
+    # Put there by name: a launcher may forbid silent transfers.
+    return admit(params, state, *jax.device_put((np.int32(group), prompt)))
+
+  def take(
+    state: chains.ChainState, group: int, request: stream.Request
+  ) -> tuple[types.Candidates, types.Cost]:
+    mine = jax.tree.map(
+      functools.partial(_of_group, group), (state.candidates, state.read)
+    )
+    answers, read = jax.device_get(mine)
+    return answers, types.Cost(
+      generated=answers.length.sum(),
+      pruned=np.int32(0),
+      lookahead=np.int32(0),
+      prefilled=np.int32(len(request.tokens) - 1) + read,
+      scored=np.int32(0),
+    )
+
+  for index, request, (answers, cost), stats in stream.exchange(
+    state,
+    requests,
+    rows=state.active.shape,
+    put=put,
+    chunk=lambda state: chunk(params, state, key),
+    working=lambda state: state.active,
+    take=take,
+  ):
+    yield Result(
+      index=index, request=request, answers=answers, cost=cost, stats=stats
+    )
+
+
+def _of_group(group: int, whole: chex.Array) -> chex.Array:
+  index = jax.device_put(np.int32(group))
+  return jax.lax.dynamic_index_in_dim(whole, index, axis=0, keepdims=False)
+
+
+def shown(
+  length: Sequence[int], finished: Sequence[bool], plan: chains.Plan
+) -> list[list[int]]:
+  """The context of each answer of a chain, by its definition.
+
+  Args:
+    length: of each answer, in tokens.
+    finished: it has its end token.
+    plan: what answers see.
+
+  Returns:
+    For each answer the indices of those that it sees, the latest last.
+  """
+  contexts = []
+  for answer in range(len(length)):
+    context: list[int] = []
+    room = plan.context_tokens
+    for earlier in range(answer - 1, -1, -1):
+      if not finished[earlier]:
+        continue
+      room -= length[earlier]
+      if room < 0 or len(context) == plan.window:
+        break
+      context.insert(0, earlier)
+    contexts.append(context)
+  return contexts
