@@ -8,16 +8,26 @@ something to mend; the others are random (Snell et al. 2024, section 6.1).
 
 import collections
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from tts_jax import errors
+from tts_jax.decode import pools
+from tts_jax.store import manifest, pool, run, shards
+from tts_jax.store import trajectories as store
+from tts_jax.tasks import base, tokenization
 
 # Of wrong answers before the right one.
 MOST = 4
+
+# What is read of the pool.
+POOL_COLUMNS = ("question_id", "sample", "text", "tokens", "verdict")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,3 +120,102 @@ def count(
     total["samples_ungradable"] += seen["ungradable"]
     total["trajectories"] += seen["correct"]
   return dict(total)
+
+
+def open_stage(folder: run.Run) -> shards.Stage:
+  """The stage of trajectories; its input is the pool."""
+  inputs = {"pool": pool.contents(folder)}
+  return folder.stage(store.STAGE, store.SCHEMA, manifest.config_hash(inputs))
+
+
+def fill(
+  stage: shards.Stage,
+  questions: Sequence[base.Question],
+  drawn: pa.Table,
+  task: base.Task,
+  tokenizer: tokenization.Tokenizer,
+  *,
+  batch: int,
+  seed: int,
+  most: int = MOST,
+) -> Iterator[int]:
+  """Builds the trajectories of the questions whose shards are not there yet.
+
+  Args:
+    stage: as `open_stage` gives it.
+    questions: all of the pool's, in its order.
+    drawn: the pool's rows, whole, with at least `POOL_COLUMNS`.
+    task: states prompts.
+    tokenizer: of the model.
+    batch: questions a shard.
+    seed: of the draws.
+    most: wrong answers before a right one.
+
+  Yields:
+    How many questions are left, after each shard.
+
+  Raises:
+    InputError: as `pools.missing` and `build`; no sample of any question is
+      right, or none is wrong.
+  """
+  total = count(by_question(drawn), most)
+  for what in ("correct", "wrong"):
+    if total[f"without_{what}"] == total["questions"]:
+      raise errors.InputError(
+        f"no sample of any of the {total['questions']} questions is {what}:"
+        " there is nothing to learn a revision from; sample more, at another"
+        " temperature, or take other questions"
+      )
+  todo = pools.missing(stage, questions, batch)
+  size = drawn.num_rows // len(questions)
+  left = len(todo)
+  for number, group in itertools.groupby(todo, lambda index: index // batch):
+    made: list[dict[str, Any]] = []
+    for index in group:
+      samples = drawn.slice(index * size, size).to_pylist()
+      made += _rows(
+        questions[index], samples, task, tokenizer, seed=seed, most=most
+      )
+      left -= 1
+    stage.write(number, pa.Table.from_pylist(made, store.SCHEMA))
+    yield left
+
+
+def by_question(drawn: pa.Table) -> list[list[str]]:
+  """The verdicts of each question's samples, for `count`."""
+  found: dict[str, list[str]] = {}
+  columns = (drawn[name].to_pylist() for name in ("question_id", "verdict"))
+  for question_id, verdict in zip(*columns, strict=True):
+    found.setdefault(question_id, []).append(verdict)
+  return list(found.values())
+
+
+def _rows(
+  question: base.Question,
+  samples: Sequence[dict[str, Any]],
+  task: base.Task,
+  tokenizer: tokenization.Tokenizer,
+  *,
+  seed: int,
+  most: int,
+) -> list[dict[str, Any]]:
+  """A question's trajectories as rows of the store."""
+  found = build(
+    [one["text"] for one in samples],
+    [one["verdict"] for one in samples],
+    uid=question.uid,
+    seed=seed,
+    most=most,
+  )
+  prompt = pools.request(question, task, tokenizer).tokens
+  return [
+    {
+      "question_id": question.id,
+      "prompt": list(prompt),
+      "context": [samples[i]["tokens"] for i in one.context],
+      "target": samples[one.target]["tokens"],
+      "context_samples": [samples[i]["sample"] for i in one.context],
+      "target_sample": samples[one.target]["sample"],
+    }
+    for one in found
+  ]

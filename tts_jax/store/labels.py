@@ -3,14 +3,13 @@
 import dataclasses
 import os
 import pathlib
-from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tts_jax import errors
-from tts_jax.store import atomic, pool, shards
+from tts_jax.store import pool, shards
 
 STAGE = "labels"
 # What the labels cost; written once all are there.
@@ -130,9 +129,10 @@ def load_labels(
     drawn["question_id"].to_pylist(), drawn["sample"].to_pylist(), strict=True
   )
   place = {key: index for index, key in enumerate(keys)}
-  tokens, logprobs = _slices(drawn["tokens"]), _slices(drawn["logprobs"])
-  prompt = _slices(rows["prompt"])
-  per_step = {name: _slices(rows[name]) for name in _PER_STEP}
+  tokens = shards.slices(drawn["tokens"])
+  logprobs = shards.slices(drawn["logprobs"])
+  prompt = shards.slices(rows["prompt"])
+  per_step = {name: shards.slices(rows[name]) for name in _PER_STEP}
   found: dict[str, Question] = {}
   columns = (rows[n].to_pylist() for n in SCHEMA.names[:4])
   for index, (id_, uid, sample, dropped) in enumerate(
@@ -160,16 +160,7 @@ def load_labels(
 
 def content_hash(*runs: str | os.PathLike[str]) -> str:
   """Hash of runs' labels and samples, by the hashes that name their shards."""
-  names = []
-  for folder in (pathlib.Path(one) for one in runs):
-    for stage in (pool.STAGE, STAGE):
-      found = sorted((folder / stage).glob("*"))
-      names += [path.name for path in found if shards.is_shard(path)]
-  return atomic.bytes_hash(" ".join(names).encode())
-
-
-def _slices(lists: pa.ChunkedArray) -> Callable[[int], np.ndarray]:
-  """From the index of a row to its list, without a copy."""
-  whole = lists.combine_chunks()
-  values, offsets = whole.values.to_numpy(), whole.offsets.to_numpy()
-  return lambda index: values[offsets[index] : offsets[index + 1]]
+  stages = (pool.STAGE, STAGE)
+  return shards.content_hash(
+    [pathlib.Path(run) / stage for run in runs for stage in stages]
+  )

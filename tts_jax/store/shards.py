@@ -9,8 +9,9 @@ import dataclasses
 import json
 import pathlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -189,6 +190,24 @@ def read(
   return pa.concat_tables(
     _read_table(whole[batch], columns) for batch in sorted(whole)
   )
+
+
+def content_hash(folders: Sequence[pathlib.Path]) -> str:
+  """Hash of what stages hold, by the hashes that name their shards."""
+  names = [
+    path.name
+    for folder in folders
+    for path in sorted(folder.glob("*"))
+    if is_shard(path)
+  ]
+  return atomic.bytes_hash(" ".join(names).encode())
+
+
+def slices(lists: pa.ChunkedArray) -> Callable[[int], np.ndarray]:
+  """From the index of a row to its list of numbers, without a copy."""
+  whole = lists.combine_chunks()
+  values, offsets = whole.values.to_numpy(), whole.offsets.to_numpy()
+  return lambda index: values[offsets[index] : offsets[index + 1]]
 
 
 def is_shard(path: pathlib.Path) -> bool:

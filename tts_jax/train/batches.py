@@ -8,6 +8,8 @@ import numpy as np
 
 from tts_jax import errors
 
+Tokens = Sequence[int] | np.ndarray
+
 
 @flax.struct.dataclass(kw_only=True)
 class Batch:
@@ -47,8 +49,8 @@ def _put(
   batch: Batch,
   row: int,
   start: int,
-  prompt: Sequence[int],
-  completion: Sequence[int],
+  prompt: Tokens,
+  completion: Tokens,
   prompt_weight: float,
 ) -> int:
   """Writes an item into a row from `start` on; returns where it ends."""
@@ -67,7 +69,7 @@ def _put(
 
 
 def packed(
-  items: Iterator[tuple[int, Sequence[int], Sequence[int]]],
+  items: Iterator[tuple[int, Tokens, Tokens]],
   *,
   rows: int,
   length: int,

@@ -43,6 +43,9 @@ class Schedule:
     log_every: steps between lines of metrics.
     validate_every: steps between validations, each followed by a checkpoint.
     patience: validations without a new best loss before training stops.
+    past_best: the state that is used is the one at which training stopped, not
+      that of the lowest loss. Validation of revisions is off-policy, and its
+      loss turns before the model is at its best (paper, "Revisions").
 
   Raises:
     InputError: one of them is below 1.
@@ -52,12 +55,13 @@ class Schedule:
   log_every: int = 50
   validate_every: int = 500
   patience: int = 5
+  past_best: bool = False
 
   def __post_init__(self) -> None:
-    for field in dataclasses.fields(self):
-      if (value := getattr(self, field.name)) < 1:
+    for name in ("steps", "log_every", "validate_every", "patience"):
+      if (value := getattr(self, name)) < 1:
         raise errors.InputError(
-          f"schedule {field.name} is {value}; it must be at least 1"
+          f"schedule {name} is {value}; it must be at least 1"
         )
 
 
@@ -116,8 +120,9 @@ def run(
     report: gets a line of progress at a time.
 
   Returns:
-    (state, progress): the state of the lowest validation loss, and `step`,
-    `next_item`, `best_step`, `best_loss`, `tokens`, `seconds`.
+    (state, progress): the state of the lowest validation loss, or the last one
+    if the schedule says so, and `step`, `next_item`, `best_step`, `best_loss`,
+    `tokens`, `seconds`.
 
   Raises:
     InputError: the loss is not finite; a checkpoint does not fit.
@@ -130,7 +135,7 @@ def run(
     last, progress = _run(
       state, data, held_out, folder, latest, best, step, loss, schedule, report
     )
-    found = best.restore(last)
+    found = None if schedule.past_best else best.restore(last)
   return (found[0] if found else last), progress
 
 

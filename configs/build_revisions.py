@@ -1,0 +1,26 @@
+"""Trajectories to learn revisions from: the paper's 64 samples a question.
+
+  python -m launch.build_revisions --out runs/revisions
+
+Makes new questions, so it needs reasoning-gym: `pip install -e '.[data]'`.
+"""
+
+import ml_collections
+
+from configs import reproduce
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """Sizes for a host with two CPU cores."""
+  config = reproduce.get_config()
+  del config.verifier, config.scoring, config.search
+  # "train" or "validation"; a file is taken for what it is.
+  config.questions.split = "train"
+  config.questions.count = 4000
+  config.samples = 64
+  # Of wrong answers before a right one; how many is drawn from 0 to so many.
+  config.most_wrong = 4
+  # Of the questions too; the model's own were drawn by 0, the verifier's by 1
+  # and 2.
+  config.seed = 3
+  return config

@@ -1,0 +1,48 @@
+"""The embedded revision model: the embedded model, taught to mend answers.
+
+  python -m launch.train_revision --out runs/revision
+
+For a host with two CPU cores; a pod slice differs in `data.rows` alone.
+"""
+
+import ml_collections
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """Sizes for a host with two CPU cores; see the model's card."""
+  return ml_collections.ConfigDict(
+    {
+      "task": "gsm_symbolic",
+      # The base model, a Hugging Face folder; empty is the one of the package.
+      "model": "",
+      # Runs of launch.build_revisions, of different questions.
+      "trajectories": "runs/revisions",
+      "held_out": "runs/revisions_held_out",
+      "seed": 0,
+      # Of the revision model: a prompt, four answers, and one more.
+      "max_positions": 576,
+      "data": {"rows": 48, "length": 576, "context_tokens": 320},
+      "microbatches": 2,
+      # Trajectories of validation.
+      "validation": 1500,
+      # The paper's: batches of 128 trajectories (about what the rows hold), b1
+      # and b2, no dropout, no decay said. Its learning rate of 1e-5 is that of
+      # billions of parameters; see the card for what it does here.
+      "optimizer": {
+        "learning_rate": 1e-3,
+        "warmup": 50,
+        "weight_decay": 0.1,
+        "b1": 0.9,
+        "b2": 0.95,
+      },
+      "dropout": 0.0,
+      "schedule": {
+        "steps": 1000,
+        "log_every": 20,
+        "validate_every": 100,
+        "patience": 2,
+        # The paper's choice: somewhat after validation, off-policy, turns.
+        "past_best": True,
+      },
+    }
+  )

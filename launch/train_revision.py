@@ -1,0 +1,83 @@
+"""Fine-tunes a model to revise: wrong answers in context, then a right one.
+
+  python -m launch.build_revisions --out runs/revisions
+  python -m launch.build_revisions --out runs/revisions_held_out \
+      --config.questions.split=validation --config.questions.count=300
+  python -m launch.train_revision --out runs/revision
+
+Started again with the same --out it goes on from the last checkpoint. It gets
+metrics.jsonl, checkpoints/, best/ and a Hugging Face folder, model/.
+"""
+
+import dataclasses
+import functools
+import os
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+from absl import flags, logging
+
+from launch import entry
+from tts_jax import sharding
+from tts_jax.model import embedded, huggingface, transformer
+from tts_jax.store import run, trajectories
+from tts_jax.tasks import tokenization
+from tts_jax.train import loop, revisions
+from tts_jax.train import step as step_lib
+from tts_jax.verify import saved
+
+_CONFIG = entry.config_flag("configs/train_revision.py")
+_OUT = flags.DEFINE_string("out", "runs/revision", "Folder of the run.")
+
+
+def main(_: list[str]) -> None:
+  """Fine-tunes, then writes the model at which training stopped."""
+  logging.set_verbosity(logging.WARNING)  # Orbax logs each file it writes.
+  # A device per core: XLA's own threads leave half of two cores idle.
+  jax.config.update("jax_num_cpu_devices", os.cpu_count())
+  config = _CONFIG.value
+  inputs = trajectories.content_hash(config.trajectories, config.held_out)
+  record = config.to_dict() | {"trajectories_hash": inputs}
+  with run.Run.open(_OUT.value, record) as folder:
+    _train(folder, config)
+
+
+def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
+  source, out = embedded.folder(config.model, config.task), folder.path
+  base, params = huggingface.load(source, "float32")
+  shape = dataclasses.replace(
+    base.config, max_positions=config.max_positions, dropout=config.dropout
+  )
+  lm, tokenizer = transformer.Transformer(shape), tokenization.load(source)
+  both = config.trajectories, config.held_out
+  train, held_out = revisions.load(*both, saved.origin(source))
+  schedule = loop.Schedule(**config.schedule)
+  optimizer = step_lib.Optimizer(steps=schedule.steps, **config.optimizer)
+  mesh = sharding.data_mesh(config.data.rows)
+  copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
+  key = jax.random.key(config.seed)
+  state = jax.device_put(step_lib.begin(key, params, optimizer), copies)
+  print(f"{len(train):,} trajectories, {schedule.steps} steps, to {out}")
+  loss = functools.partial(step_lib.loss, lm=lm)
+  static = dict(optimizer=optimizer, microbatches=config.microbatches)
+  step = functools.partial(step_lib.train_step, loss=loss, **static)
+  jit = functools.partial(jax.jit, in_shardings=(copies, split))
+  state, progress = loop.run(
+    state,
+    revisions.stream(train, seed=config.seed, **config.data),
+    revisions.held_out(held_out, most=config.validation, **config.data),
+    out,
+    step=jit(step, out_shardings=(copies, copies), donate_argnums=0),
+    loss=jit(loss),
+    schedule=schedule,
+  )
+  tokenizer.save(out / "model")
+  params = jax.tree.map(lambda x: x.astype(jnp.bfloat16), state.params)
+  huggingface.save(out / "model", lm, params, end_token=tokenizer.end_token)
+  turned = f"lowest {progress['best_loss']:.4f} at {progress['best_step']}"
+  print(f"stopped at step {progress['step']}, {turned}: {out / 'model'}")
+
+
+if __name__ == "__main__":
+  entry.run(main)

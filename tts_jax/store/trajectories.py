@@ -1,0 +1,117 @@
+"""Trajectories of revisions: wrong answers, then the right one that ends them.
+
+A row a trajectory. What a model reads is the prompt, then each answer with the
+end token that it stopped at; what follows an end token is a revision. With
+`<|end|>` for that token and two answers before the right one:
+
+    Tom has 3 boxes of 4 pens ... How many pens has he?
+    3 + 4 = 7
+    #### 7<|end|>3 * 4 = 13
+    #### 13<|end|>3 * 4 = 12
+    #### 12<|end|>
+
+Without context this is the prompt and the completion of ordinary sampling.
+"""
+
+import dataclasses
+import os
+import pathlib
+
+import numpy as np
+import pyarrow as pa
+
+from tts_jax import errors
+from tts_jax.store import shards
+
+STAGE = "trajectories"
+# What the pool offered; written once all trajectories are there.
+SUMMARY = "trajectories.json"
+
+_TOKENS = pa.list_(pa.int32())
+SCHEMA = pa.schema(
+  [
+    pa.field("question_id", pa.string(), nullable=False),
+    pa.field("prompt", _TOKENS, nullable=False),
+    # Wrong answers, in the order in which they are shown, end tokens included.
+    pa.field("context", pa.list_(_TOKENS), nullable=False),
+    # The right answer, alike.
+    pa.field("target", _TOKENS, nullable=False),
+    # Where they stand among the question's samples or a chain's answers.
+    pa.field("context_samples", _TOKENS, nullable=False),
+    pa.field("target_sample", pa.int32(), nullable=False),
+  ]
+)
+
+
+def content_hash(*runs: str | os.PathLike[str]) -> str:
+  """Hash of runs' trajectories, by the hashes that name their shards."""
+  folders = [pathlib.Path(run) / STAGE for run in runs]
+  return shards.content_hash(folders)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Trajectory:
+  """Answers to a question, of which the last is right and the others wrong.
+
+  Attributes:
+    question_id: the question's.
+    prompt: [P] int32.
+    context: the wrong answers, each [T] int32.
+    target: [T] int32, the right one.
+  """
+
+  question_id: str
+  prompt: np.ndarray
+  context: tuple[np.ndarray, ...]
+  target: np.ndarray
+
+  def read(self, context_tokens: int) -> np.ndarray:
+    """What a model reads before it revises, [P + C] int32.
+
+    Args:
+      context_tokens: C at most: the earliest answers are left out until the
+        others fit.
+    """
+    shown: list[np.ndarray] = []
+    for answer in reversed(self.context):
+      context_tokens -= len(answer)
+      if context_tokens < 0:
+        break
+      shown.insert(0, answer)
+    return np.concatenate([self.prompt, *shown])
+
+
+def load_trajectories(path: str | os.PathLike[str]) -> list[Trajectory]:
+  """Loads a run's: `trajectories.load_trajectories("runs/revisions")`.
+
+  Args:
+    path: the run's folder.
+
+  Returns:
+    In the order of the run: questions, then their right answers.
+
+  Raises:
+    InputError: there are none, a shard is broken, or some are missing.
+  """
+  folder = pathlib.Path(path)
+  rows = shards.read(folder / STAGE)
+  if not (folder / SUMMARY).is_file():
+    raise errors.InputError(
+      f"{folder}: {SUMMARY} is missing, so not all trajectories are there;"
+      " start their command again"
+    )
+  ids = rows["question_id"].to_pylist()
+  prompt, target = shards.slices(rows["prompt"]), shards.slices(rows["target"])
+  context = rows["context"].combine_chunks()
+  answers = context.values  # One list an answer, over all rows.
+  answer = shards.slices(pa.chunked_array([answers]))
+  first = context.offsets.to_numpy()
+  return [
+    Trajectory(
+      question_id=ids[i],
+      prompt=prompt(i),
+      context=tuple(answer(j) for j in range(first[i], first[i + 1])),
+      target=target(i),
+    )
+    for i in range(rows.num_rows)
+  ]

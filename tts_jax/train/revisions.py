@@ -1,0 +1,101 @@
+"""What a revision model trains on: trajectories, with loss on the last answer.
+
+Item `u` of the stream is trajectory `u` of a shuffled pass over all of them; it
+depends on `u` and the seed alone, so that a run that was killed goes on with
+the very batches that it would have had.
+"""
+
+import itertools
+import pathlib
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from tts_jax import errors
+from tts_jax.store import trajectories as store
+from tts_jax.train import batches
+from tts_jax.verify import saved
+
+
+def stream(
+  trajectories: Sequence[store.Trajectory],
+  *,
+  rows: int,
+  length: int,
+  context_tokens: int,
+  seed: int,
+) -> Callable[[int], Iterator[tuple[int, batches.Batch]]]:
+  """Batches from any item on, for `loop.run`, without end.
+
+  Args:
+    trajectories: at least one.
+    rows: B.
+    length: T.
+    context_tokens: most tokens of wrong answers before the right one.
+    seed: of the order.
+
+  Returns:
+    A function from the index of an item to (next index, batch).
+  """
+
+  def items(index: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    for epoch in itertools.count(index // len(trajectories)):
+      rng = np.random.default_rng([seed, epoch])
+      order = rng.permutation(len(trajectories))
+      start = epoch * len(trajectories)
+      for place in range(max(index - start, 0), len(order)):
+        one = trajectories[order[place]]
+        yield start + place, one.read(context_tokens), one.target
+
+  return lambda index: batches.packed(
+    items(index), rows=rows, length=length, prompt_weight=0.0
+  )
+
+
+def held_out(
+  trajectories: Sequence[store.Trajectory],
+  *,
+  rows: int,
+  length: int,
+  context_tokens: int,
+  most: int,
+) -> list[batches.Batch]:
+  """Batches of validation: `most` trajectories, evenly spaced, or all."""
+  chosen = trajectories[:: -(-len(trajectories) // most)]
+  items = (
+    (index, one.read(context_tokens), one.target)
+    for index, one in enumerate(chosen)
+  )
+  packed = batches.packed(items, rows=rows, length=length, prompt_weight=0.0)
+  return [batch for _, batch in packed]
+
+
+def load(
+  train: str, held_out: str, made_for: saved.Origin
+) -> tuple[list[store.Trajectory], list[store.Trajectory]]:
+  """Loads what to train and to validate on: two runs that built trajectories.
+
+  Args:
+    train: folder of a run.
+    held_out: folder of another, of other questions.
+    made_for: the base model and its tokenizer, which must have drawn them.
+
+  Raises:
+    InputError: as `store.trajectories.load_trajectories`; a run has none, or
+      they are of another tokenizer or model; the two share a question.
+  """
+  both = []
+  for folder in (train, held_out):
+    found = store.load_trajectories(folder)
+    saved.check_origin(pathlib.Path(folder) / store.SUMMARY, made_for)
+    if not found:
+      raise errors.InputError(f"{folder}: it holds no trajectory")
+    both.append(found)
+  seen = {tuple(one.prompt): one.question_id for one in both[0]}
+  for one in both[1]:
+    if (other := seen.get(tuple(one.prompt))) is not None:
+      raise errors.InputError(
+        f"held-out question {one.question_id!r} is training question"
+        f" {other!r}; build trajectories of another split"
+      )
+  return both[0], both[1]
