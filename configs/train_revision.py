@@ -21,7 +21,7 @@ def get_config() -> ml_collections.ConfigDict:
       "seed": 0,
       # Of the revision model: a prompt, four answers, and one more.
       "max_positions": 576,
-      "data": {"rows": 48, "length": 576, "context_tokens": 320},
+      "data": {"rows": 40, "length": 576, "context_tokens": 320},
       "microbatches": 2,
       # Trajectories of validation.
       "validation": 1500,

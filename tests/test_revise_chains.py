@@ -1,4 +1,4 @@
-"""Chains of revisions against plain loops that read everything at each token."""
+"""Chains of revisions against plain loops that read all at each token."""
 
 import functools
 
@@ -12,6 +12,7 @@ from tts_jax import errors
 from tts_jax.decode import lineage, loop, sampling, stream
 from tts_jax.model import config, transformer
 from tts_jax.revise import chains
+from tts_jax.revise import state as states
 from tts_jax.revise import stream as chain_stream
 
 _V, _END, _P = 12, 3, 6
@@ -66,18 +67,18 @@ def _oracle_chain(request, chain, length, plan):
 
 
 def _engine(plan, *, groups=2, rows=2, rebuilt=2, steps=7, limits=_LIMITS):
-  setup = chains.Setup(
+  setup = states.Setup(
     lm=_LM,
     sampler=sampling.Categorical(),
     limits=limits,
     plan=plan,
     rebuilt=rebuilt,
   )
-  state = chains.init_state(
+  state = states.init_state(
     _params(), setup=setup, groups=groups, rows=rows, prompt_tokens=_P
   )
   chunk = functools.partial(chains.chain_chunk, setup=setup, steps=steps)
-  admit = functools.partial(chains.admit, setup=setup)
+  admit = functools.partial(states.admit, setup=setup)
   return functools.partial(
     chain_stream.run,
     _params(),
@@ -104,14 +105,14 @@ def _answers(result, plan):
 
 
 _PLANS = {
-  "the window moves": chains.Plan(
+  "the window moves": states.Plan(
     lengths=(9, 6, 1), window=2, context_tokens=12
   ),
-  "the tokens' room is short": chains.Plan(
+  "the tokens' room is short": states.Plan(
     lengths=(5, 4), window=4, context_tokens=7
   ),
-  "hardly an answer fits": chains.Plan(lengths=(4, 4), context_tokens=2),
-  "no context": chains.Plan(lengths=(3, 2), context_tokens=0),
+  "hardly an answer fits": states.Plan(lengths=(4, 4), context_tokens=2),
+  "no context": states.Plan(lengths=(3, 2), context_tokens=0),
 }
 
 
@@ -147,8 +148,8 @@ def test_answers_are_those_of_plain_loops(name):
 
 
 def test_the_first_answers_do_not_depend_on_what_runs_beside():
-  short = chains.Plan(lengths=(2, 2), window=2, context_tokens=12)
-  long = chains.Plan(lengths=(6, 2, 2), window=2, context_tokens=12)
+  short = states.Plan(lengths=(2, 2), window=2, context_tokens=12)
+  long = states.Plan(lengths=(6, 2, 2), window=2, context_tokens=12)
   before = decode_oracle.by_id(_engine(short, groups=1, rows=1)(_REQUESTS))
   after = decode_oracle.by_id(
     _engine(long, groups=3, rows=2, rebuilt=1)(_REQUESTS[::-1])
@@ -159,7 +160,7 @@ def test_the_first_answers_do_not_depend_on_what_runs_beside():
 
 
 def test_chains_of_one_answer_are_plain_samples():
-  plan = chains.Plan(lengths=(1,) * 5, context_tokens=0)
+  plan = states.Plan(lengths=(1,) * 5, context_tokens=0)
   found = decode_oracle.by_id(_engine(plan)(_REQUESTS))
   run = decode_oracle.engine(
     _LM,
@@ -199,8 +200,8 @@ def test_extending_a_prompt_is_decoding_token_by_token():
 
 
 def test_it_compiles_once_and_forwards_what_it_generates():
-  plan = chains.Plan(lengths=(4, 4), window=2, context_tokens=12)
-  setup = chains.Setup(
+  plan = states.Plan(lengths=(4, 4), window=2, context_tokens=12)
+  setup = states.Setup(
     lm=_LM, sampler=sampling.Greedy(), limits=_LIMITS, plan=plan
   )
   traces = []
@@ -209,7 +210,7 @@ def test_it_compiles_once_and_forwards_what_it_generates():
     traces.append(1)
     return chains.chain_chunk(params, state, key, setup=setup, steps=5)
 
-  state = chains.init_state(
+  state = states.init_state(
     _params(), setup=setup, groups=2, rows=2, prompt_tokens=_P
   )
   results = list(
@@ -218,7 +219,7 @@ def test_it_compiles_once_and_forwards_what_it_generates():
       state,
       _REQUESTS,
       _KEY,
-      admit=jax.jit(functools.partial(chains.admit, setup=setup)),
+      admit=jax.jit(functools.partial(states.admit, setup=setup)),
       chunk=jax.jit(chunk),
       prompt_tokens=_P,
     )
@@ -231,16 +232,16 @@ def test_it_compiles_once_and_forwards_what_it_generates():
 @pytest.mark.parametrize(
   ("make", "message"),
   [
-    (lambda: chains.Plan(lengths=(), context_tokens=4), "must be a chain"),
-    (lambda: chains.Plan(lengths=(2, 0), context_tokens=4), "at least 1"),
+    (lambda: states.Plan(lengths=(), context_tokens=4), "must be a chain"),
+    (lambda: states.Plan(lengths=(2, 0), context_tokens=4), "at least 1"),
     (
-      lambda: chains.Plan(lengths=(2,), window=0, context_tokens=4),
+      lambda: states.Plan(lengths=(2,), window=0, context_tokens=4),
       "window is 0",
     ),
-    (lambda: chains.Plan(lengths=(2,), context_tokens=-1), "context_tokens"),
+    (lambda: states.Plan(lengths=(2,), context_tokens=-1), "context_tokens"),
     (
       lambda: list(
-        _engine(chains.Plan(lengths=(2,), context_tokens=4))(
+        _engine(states.Plan(lengths=(2,), context_tokens=4))(
           [stream.Request(id="long", uid=1, tokens=[1] * (_P + 1))]
         )
       ),

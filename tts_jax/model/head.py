@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from tts_jax import errors, types
-from tts_jax.model import attention, cache, config, transformer
+from tts_jax.model import attending, attention, cache, config, transformer
 
 # Log-probabilities are read in units of this many nats, cut at `_DEEPEST`.
 _NATS = 4.0
@@ -193,7 +193,7 @@ class Head(nn.Module):
     drawn: chex.Array,  # [...]
     logprob: chex.Array,  # [...]
     positions: chex.Array,  # broadcasts to [...]
-    attend: transformer.Attend,
+    attend: attending.Attend,
     accumulate: Accumulate,
     dropout_key: chex.PRNGKey | None = None,
   ) -> tuple[Reading, tuple[tuple[chex.Array, chex.Array], ...]]:

@@ -1,7 +1,6 @@
 """The transformer as a `types.LanguageModel`."""
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import chex
@@ -10,13 +9,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from tts_jax import types
-from tts_jax.model import attention, cache, config
-
-# (layer, query [..., K, G, H], key [..., K, H], value [..., K, H]) ->
-# (what was attended to [..., K, G, H], what the layer keeps for the caller).
-Attend = Callable[
-  [int, chex.Array, chex.Array, chex.Array], tuple[chex.Array, Any]
-]
+from tts_jax.model import attending, attention, cache, config
 
 
 def _dropout(
@@ -77,7 +70,7 @@ class Block(nn.Module):
     self,
     x: chex.Array,  # [..., D]
     table: tuple[chex.Array, chex.Array],
-    attend: Attend,
+    attend: attending.Attend,
     dropout_key: chex.PRNGKey | None,
   ) -> tuple[chex.Array, Any]:
     """The stream [..., D] after the block, and what `attend` kept."""
@@ -129,7 +122,7 @@ class _Decoder(nn.Module):
     self,
     tokens: chex.Array,  # [...]
     positions: chex.Array,  # broadcasts to [...]
-    attend: Attend,
+    attend: attending.Attend,
     dropout_key: chex.PRNGKey | None = None,
   ) -> tuple[types.Output, tuple[Any, ...]]:
     cfg = self.config
@@ -169,80 +162,6 @@ class _Decoder(nn.Module):
     return output, tuple(kept)
 
 
-def prompt_state(
-  kept: tuple[tuple[chex.Array, chex.Array], ...], length: chex.Array
-) -> cache.PromptState:
-  """The state of prompts of `length` [Q], from what `attend_causally` kept."""
-  return cache.PromptState(
-    keys=tuple(key.transpose(0, 2, 3, 1) for key, _ in kept),
-    values=tuple(value.transpose(0, 2, 1, 3) for _, value in kept),
-    length=length - 1,
-  )
-
-
-def positions(
-  prompt_state: cache.PromptState, rows: cache.RowCache
-) -> chex.Array:
-  """[Q, N], the position of the token that each row reads next."""
-  start = prompt_state.length
-  return (start[:, None] if start.ndim == 1 else start) + rows.length
-
-
-def attend_causally(
-  segments: chex.Array | None = None, parents: chex.Array | None = None
-) -> Attend:
-  """Attention inside whole sequences; keeps each layer's keys and values."""
-
-  def attend(
-    layer: int, query: chex.Array, key: chex.Array, value: chex.Array
-  ) -> tuple[chex.Array, Any]:
-    del layer
-    attended = attention.causal(query, key, value, segments, parents)
-    return attended, (key, value)
-
-  return attend
-
-
-def attend_with_cache(
-  prompt_state: cache.PromptState, rows: cache.RowCache
-) -> Attend:
-  """Attention of one token a row; keeps what `cache.advance` takes."""
-
-  def attend(
-    layer: int, query: chex.Array, key: chex.Array, value: chex.Array
-  ) -> tuple[chex.Array, Any]:
-    keys, values = cache.append(rows, layer, key, value)
-    attended = attention.over_prompt_and_row(
-      query,
-      (
-        prompt_state.keys[layer],
-        prompt_state.values[layer],
-        prompt_state.length,
-      ),
-      (keys, values, rows.length + 1),
-    )
-    return attended, (keys, values)
-
-  return attend
-
-
-def attend_after_prompt(prompt_state: cache.PromptState) -> Attend:
-  """Attention of tokens [Q, T] after their prompts; keeps keys and values."""
-
-  def attend(
-    layer: int, query: chex.Array, key: chex.Array, value: chex.Array
-  ) -> tuple[chex.Array, Any]:
-    prompt = (
-      prompt_state.keys[layer],
-      prompt_state.values[layer],
-      prompt_state.length,
-    )
-    attended = attention.over_prompt_and_block(query, key, value, prompt)
-    return attended, (key, value)
-
-  return attend
-
-
 @dataclasses.dataclass(frozen=True)
 class Transformer:
   """A Llama-family decoder; parameters are a plain nested dict."""
@@ -257,7 +176,7 @@ class Transformer:
   def _init_boxed(self, key: chex.PRNGKey) -> Any:
     tokens = jnp.zeros((1, 1), jnp.int32)
     return _Decoder(self.config).init(
-      key, tokens, jnp.arange(1), attend_causally()
+      key, tokens, jnp.arange(1), attending.causally()
     )["params"]
 
   def _apply(
@@ -265,7 +184,7 @@ class Transformer:
     params: types.Params,
     tokens: chex.Array,
     positions: chex.Array,
-    attend: Attend,
+    attend: attending.Attend,
     dropout_key: chex.PRNGKey | None = None,
   ) -> tuple[types.Output, tuple[Any, ...]]:
     result: Any = _Decoder(self.config).apply(
@@ -321,7 +240,7 @@ class Transformer:
       params,
       tokens,
       positions,
-      attend_causally(segments, parents),
+      attending.causally(segments, parents),
       dropout_key,
     )
     return output
@@ -338,9 +257,9 @@ class Transformer:
     """
     tokens = prompts.tokens
     output, kept = self._apply(
-      params, tokens, jnp.arange(tokens.shape[1]), attend_causally()
+      params, tokens, jnp.arange(tokens.shape[1]), attending.causally()
     )
-    return output, prompt_state(kept, prompts.length)
+    return output, attending.prompt_state(kept, prompts.length)
 
   def extend(
     self,
@@ -361,7 +280,7 @@ class Transformer:
     T = tokens.shape[1]
     positions = prompt_state.length[:, None] + jnp.arange(T)
     output, kept = self._apply(
-      params, tokens, positions, attend_after_prompt(prompt_state)
+      params, tokens, positions, attending.after_prompt(prompt_state)
     )
     rows = cache.RowCache(
       keys=tuple(key.transpose(0, 2, 3, 1)[:, None] for key, _ in kept),
@@ -407,7 +326,7 @@ class Transformer:
     output, layers = self._apply(
       params,
       tokens,
-      positions(prompt_state, rows),
-      attend_with_cache(prompt_state, rows),
+      attending.positions(prompt_state, rows),
+      attending.with_cache(prompt_state, rows),
     )
     return output, cache.advance(rows, layers)

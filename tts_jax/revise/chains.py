@@ -14,272 +14,25 @@ pass, after the prompt that they share with their group.
 """
 
 import dataclasses
-from typing import Any
 
 import chex
-import flax.struct
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from tts_jax import errors, types
-from tts_jax.decode import lineage, loop, sampling
+from tts_jax.decode import lineage, loop
 from tts_jax.model import cache
-
-WINDOW = 4
-
-# Answers of a chain part its draws at these token indices, so that no draw
-# depends on how long answers may be; the first answer draws as a sample does.
-_ANSWER_BITS = 16
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Plan:
-  """Which chains a question gets, and what their answers see.
-
-  Attributes:
-    lengths: answers of each chain. In `A` answers of a question those of the
-      first chain come first, then those of the second, and so on.
-    window: latest answers in the context at most.
-    context_tokens: tokens of them at most: of the latest answers as many are
-      shown as fit. An answer that was cut at its limit is not shown.
-
-  Raises:
-    InputError: there is no chain; a length or `window` is below 1, or
-      `context_tokens` below 0.
-  """
-
-  lengths: tuple[int, ...]
-  window: int = WINDOW
-  context_tokens: int
-
-  def __post_init__(self) -> None:
-    if not self.lengths or min(self.lengths) < 1:
-      raise errors.InputError(
-        f"chains of {list(self.lengths)} answers: there must be a chain, and"
-        " each must have at least 1"
-      )
-    for name, least in (("window", 1), ("context_tokens", 0)):
-      if getattr(self, name) < least:
-        raise errors.InputError(
-          f"{name} is {getattr(self, name)}; it must be at least {least}"
-        )
-
-  @property
-  def answers(self) -> int:
-    """A, of a question."""
-    return sum(self.lengths)
-
-  @property
-  def starts(self) -> np.ndarray:
-    """[C] int32, the place of each chain's first answer among the A."""
-    return np.cumsum([0, *self.lengths[:-1]], dtype=np.int32)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Setup:
-  """All that is static in running chains.
-
-  Attributes:
-    lm: the revision model.
-    sampler: draws tokens.
-    limits: of each answer.
-    plan: the chains of a question.
-    rebuilt: rows that read their new contexts in one pass, at most.
-
-  Raises:
-    InputError: an answer may have more tokens than its draws have room for;
-      `rebuilt` is below 1.
-  """
-
-  lm: types.LanguageModel
-  sampler: sampling.Sampler
-  limits: loop.Limits
-  plan: Plan
-  rebuilt: int = 16
-
-  def __post_init__(self) -> None:
-    if self.limits.max_tokens > 1 << _ANSWER_BITS:
-      raise errors.InputError(
-        f"max_tokens is {self.limits.max_tokens}; an answer of a chain has at"
-        f" most {1 << _ANSWER_BITS}"
-      )
-    if self.rebuilt < 1:
-      raise errors.InputError(
-        f"rebuilt is {self.rebuilt}; it must be at least 1"
-      )
-
-  @property
-  def slots(self) -> int:
-    """S, of a row: the context, and the answer but for its last token."""
-    return self.plan.context_tokens + self.limits.max_tokens
-
-
-@flax.struct.dataclass(kw_only=True)
-class ChainState:
-  """Everything that the loop carries from step to step.
-
-  Attributes:
-    prompt_state: the model's, leading axis G.
-    last_token: [G] int32, the prompt's.
-    uid: [G] uint32, the question's.
-    next_chain: [G] int32, the first chain not yet begun; C where none is left.
-    rows: the model's cache, leading axes [G, R].
-    token: [G, R] int32, the token that the row reads next.
-    chain: [G, R] int32, which chain the row is working on.
-    answer: [G, R] int32, which of its answers.
-    position: [G, R] int32, tokens of that answer generated so far.
-    shown: [G, R, W] int32, the answers in the context, the latest last; -1
-      before them.
-    shown_tokens: [G, R, W] int32, tokens of each; 0 where there is none.
-    active: [G, R] bool, the row is working on a chain.
-    waits: [G, R] bool, it cannot go on before it has read its new context.
-    candidates: [G, A, T], the answers.
-    read: [G] int32, tokens of contexts read anew.
-  """
-
-  prompt_state: Any
-  last_token: chex.Array
-  uid: chex.Array
-  next_chain: chex.Array
-  rows: cache.RowCache
-  token: chex.Array
-  chain: chex.Array
-  answer: chex.Array
-  position: chex.Array
-  shown: chex.Array
-  shown_tokens: chex.Array
-  active: chex.Array
-  waits: chex.Array
-  candidates: types.Candidates
-  read: chex.Array
-
-
-def init_state(
-  params: types.Params,
-  *,
-  setup: Setup,
-  groups: int,
-  rows: int,
-  prompt_tokens: int,
-) -> ChainState:
-  """A state without questions.
-
-  Args:
-    params: the model's; only their shapes are read.
-    setup: the model and the chains.
-    groups: G.
-    rows: R, per group. More than a question has chains would idle.
-    prompt_tokens: P, the longest prompt.
-
-  Raises:
-    InputError: a size is below 1.
-  """
-  for name, size in (("groups", groups), ("rows", rows)):
-    if size < 1:
-      raise errors.InputError(f"{name} is {size}; it must be at least 1")
-  plan, T = setup.plan, setup.limits.max_tokens
-  shapes = loop.prompt_shapes(groups, prompt_tokens)
-  prompt_state = jax.tree.map(
-    lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
-    jax.eval_shape(setup.lm.prefill, params, shapes)[1],
-  )
-
-  def zeros(*shape: int) -> chex.Array:
-    return jnp.zeros(shape, jnp.int32)
-
-  def flags() -> chex.Array:
-    return jnp.zeros((groups, rows), bool)
-
-  return ChainState(
-    prompt_state=prompt_state,
-    last_token=zeros(groups),
-    uid=jnp.zeros(groups, jnp.uint32),
-    next_chain=jnp.full(groups, len(plan.lengths), jnp.int32),
-    rows=setup.lm.init_rows(groups, rows, setup.slots),
-    token=zeros(groups, rows),
-    chain=zeros(groups, rows),
-    answer=zeros(groups, rows),
-    position=zeros(groups, rows),
-    shown=zeros(groups, rows, plan.window) - 1,
-    shown_tokens=zeros(groups, rows, plan.window),
-    active=flags(),
-    waits=flags(),
-    candidates=types.Candidates(
-      tokens=zeros(groups, plan.answers, T),
-      length=zeros(groups, plan.answers),
-      finished=jnp.zeros((groups, plan.answers), bool),
-      token_logprob=jnp.zeros((groups, plan.answers, T), jnp.float32),
-    ),
-    read=zeros(groups),
-  )
-
-
-def admit(
-  params: types.Params,
-  state: ChainState,
-  group: chex.Array,
-  prompt: types.Prompts,
-  *,
-  setup: Setup,
-) -> ChainState:
-  """Puts a question into a group, over whatever the group held.
-
-  Args:
-    params: the model's.
-    state: donate it, and it is updated in place.
-    group: [] int32, which group.
-    prompt: one question, [1, P] with the P of `init_state`.
-    setup: as of the state.
-
-  Returns:
-    The state with the first R chains of the question begun.
-  """
-  chex.assert_shape(prompt.tokens, (1, None))
-
-  def put(whole: chex.Array, one: chex.Array) -> chex.Array:
-    one = jnp.asarray(one, whole.dtype).reshape(1, *whole.shape[1:])
-    return jax.lax.dynamic_update_slice_in_dim(whole, one, group, axis=0)
-
-  def fill(whole: chex.Array, value: chex.ArrayNumpy | int) -> chex.Array:
-    return put(whole, jnp.full(whole.shape[1:], value))
-
-  chains, rows = len(setup.plan.lengths), state.token.shape[1]
-  chain = jnp.arange(rows, dtype=jnp.int32)
-  last = jnp.asarray(prompt.tokens)[0, prompt.length[0] - 1]
-  here = jnp.arange(len(state.uid)) == group
-  return dataclasses.replace(
-    state,
-    prompt_state=jax.tree.map(
-      put, state.prompt_state, setup.lm.prefill(params, prompt)[1]
-    ),
-    last_token=fill(state.last_token, last),
-    uid=put(state.uid, prompt.uid),
-    next_chain=fill(state.next_chain, min(rows, chains)),
-    rows=cache.reset(
-      state.rows, jnp.broadcast_to(here[:, None], state.token.shape)
-    ),
-    token=fill(state.token, last),
-    chain=put(state.chain, chain),
-    answer=fill(state.answer, 0),
-    position=fill(state.position, 0),
-    shown=fill(state.shown, -1),
-    shown_tokens=fill(state.shown_tokens, 0),
-    active=put(state.active, chain < chains),
-    waits=fill(state.waits, False),
-    candidates=jax.tree.map(lambda leaf: fill(leaf, 0), state.candidates),
-    read=fill(state.read, 0),
-  )
+from tts_jax.revise import state as states
 
 
 def chain_chunk(
   params: types.Params,
-  state: ChainState,
+  state: states.ChainState,
   key: chex.PRNGKey,
   *,
-  setup: Setup,
+  setup: states.Setup,
   steps: int,
-) -> tuple[ChainState, loop.Usage]:
+) -> tuple[states.ChainState, loop.Usage]:
   """Decodes until enough rows wait, then lets them read their contexts.
 
   Args:
@@ -298,7 +51,7 @@ def chain_chunk(
   working = state.active.any(-1)
   enough = min(setup.rebuilt, state.token.size)
 
-  def go_on(carry: tuple[ChainState, loop.Usage]) -> chex.Array:
+  def go_on(carry: tuple[states.ChainState, loop.Usage]) -> chex.Array:
     state, usage = carry
     return (
       (usage.steps < steps)
@@ -308,8 +61,8 @@ def chain_chunk(
     )
 
   def step(
-    carry: tuple[ChainState, loop.Usage],
-  ) -> tuple[ChainState, loop.Usage]:
+    carry: tuple[states.ChainState, loop.Usage],
+  ) -> tuple[states.ChainState, loop.Usage]:
     state, usage = carry
     writes = state.active & ~state.waits
     usage = loop.Usage(
@@ -332,8 +85,11 @@ def chain_chunk(
 
 
 def _decode(
-  params: types.Params, state: ChainState, key: chex.PRNGKey, setup: Setup
-) -> ChainState:
+  params: types.Params,
+  state: states.ChainState,
+  key: chex.PRNGKey,
+  setup: states.Setup,
+) -> states.ChainState:
   """One token of every row that writes; then what its end entails."""
   plan, end = setup.plan, setup.limits.end_token
   writes = state.active & ~state.waits
@@ -341,7 +97,7 @@ def _decode(
     params, state.prompt_state, state.rows, state.token
   )
   keys = lineage.sample_keys(lineage.question_keys(key, state.uid), state.chain)
-  index = (state.answer << _ANSWER_BITS) + state.position
+  index = (state.answer << states.ANSWER_BITS) + state.position
   token = setup.sampler.sample(output.logits, lineage.draw(keys, index))
   position = state.position + 1
   ended = writes & (token == end)
@@ -391,13 +147,13 @@ def _decode(
 
 
 def _record(
-  state: ChainState,
+  state: states.ChainState,
   token: chex.Array,  # [G, R], drawn in this step
   logprob: chex.Array,  # [G, R]
   ended: chex.Array,  # [G, R]
   position: chex.Array,  # [G, R], tokens of the answer, this one included
   writes: chex.Array,  # [G, R]
-  plan: Plan,
+  plan: states.Plan,
 ) -> types.Candidates:
   """The candidates with the step's tokens, in place."""
   old = state.candidates
@@ -415,7 +171,7 @@ def _record(
 
 
 def _push(
-  state: ChainState, position: chex.Array, plan: Plan
+  state: states.ChainState, position: chex.Array, plan: states.Plan
 ) -> tuple[chex.Array, chex.Array, chex.Array]:
   """The contexts with each row's answer as the latest.
 
@@ -441,8 +197,8 @@ def _push(
 
 
 def _rebuild(
-  params: types.Params, state: ChainState, setup: Setup
-) -> ChainState:
+  params: types.Params, state: states.ChainState, setup: states.Setup
+) -> states.ChainState:
   """Lets rows that wait read their new contexts, behind the prompt's."""
   G, R = state.token.shape
   size = min(setup.rebuilt, G * R)

@@ -14,14 +14,14 @@ import numpy as np
 
 from tts_jax import types
 from tts_jax.decode import loop, stream
-from tts_jax.revise import chains
+from tts_jax.revise import state as states
 
-# (params, state, group, prompt) -> state, as `chains.admit`.
-Admit = Callable[..., chains.ChainState]
+# (params, state, group, prompt) -> state, as `state.admit`.
+Admit = Callable[..., states.ChainState]
 # (params, state, key) -> (state, usage), as `chains.chain_chunk`.
 Chunk = Callable[
-  [types.Params, chains.ChainState, chex.PRNGKey],
-  tuple[chains.ChainState, loop.Usage],
+  [types.Params, states.ChainState, chex.PRNGKey],
+  tuple[states.ChainState, loop.Usage],
 ]
 
 
@@ -48,7 +48,7 @@ class Result:
 
 def run(
   params: types.Params,
-  state: chains.ChainState,
+  state: states.ChainState,
   requests: Iterable[stream.Request],
   key: chex.PRNGKey,
   *,
@@ -63,10 +63,10 @@ def run(
 
   Args:
     params: the model's.
-    state: as `chains.init_state` gives it; used up where `admit` donates it.
+    state: as `state.init_state` gives it; used up where `admit` donates it.
     requests: the questions, without branches.
     key: the run's key.
-    admit: `chains.admit` with its setup, compiled.
+    admit: `state.admit` with its setup, compiled.
     chunk: `chains.chain_chunk` with its settings, compiled.
     prompt_tokens: P of `state`.
 
@@ -76,14 +76,14 @@ def run(
   """
 
   def put(
-    state: chains.ChainState, group: int, request: stream.Request
-  ) -> chains.ChainState:
+    state: states.ChainState, group: int, request: stream.Request
+  ) -> states.ChainState:
     prompt = stream.prompt(request, prompt_tokens)
     # Put there by name: a launcher may forbid silent transfers.
     return admit(params, state, *jax.device_put((np.int32(group), prompt)))
 
   def take(
-    state: chains.ChainState, group: int, request: stream.Request
+    state: states.ChainState, group: int, request: stream.Request
   ) -> tuple[types.Candidates, types.Cost]:
     mine = jax.tree.map(
       functools.partial(_of_group, group), (state.candidates, state.read)
@@ -117,7 +117,7 @@ def _of_group(group: int, whole: chex.Array) -> chex.Array:
 
 
 def shown(
-  length: Sequence[int], finished: Sequence[bool], plan: chains.Plan
+  length: Sequence[int], finished: Sequence[bool], plan: states.Plan
 ) -> list[list[int]]:
   """The context of each answer of a chain, by its definition.
 

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from tts_jax import errors, types
-from tts_jax.model import cache, head, transformer
+from tts_jax.model import attending, cache, head, transformer
 
 
 @flax.struct.dataclass(kw_only=True)
@@ -104,7 +104,7 @@ class RewardModel:
       token,
       jnp.zeros((1, 1)),
       token,
-      transformer.attend_causally(),
+      attending.causally(),
       _alone,
     )
     drawn = {"head": nn.meta.unbox(params["params"])}
@@ -151,7 +151,7 @@ class RewardModel:
       drawn,
       logprob,
       positions,
-      transformer.attend_causally(segments, parents),
+      attending.causally(segments, parents),
       accumulate,
       dropout_key,
     )
@@ -177,11 +177,11 @@ class RewardModel:
       tokens,
       jnp.zeros(tokens.shape, jnp.float32),
       jnp.arange(tokens.shape[1]),
-      transformer.attend_causally(),
+      attending.causally(),
       _alone,
     )
     return PromptState(
-      blocks=transformer.prompt_state(kept, prompts.length), backbone=backbone
+      blocks=attending.prompt_state(kept, prompts.length), backbone=backbone
     )
 
   def init_rows(self, questions: int, rows: int, slots: int) -> Rows:
@@ -219,8 +219,8 @@ class RewardModel:
       output,
       drawn,
       logprob,
-      transformer.positions(prompt_state.blocks, rows.blocks),
-      transformer.attend_with_cache(prompt_state.blocks, rows.blocks),
+      attending.positions(prompt_state.blocks, rows.blocks),
+      attending.with_cache(prompt_state.blocks, rows.blocks),
       functools.partial(head.surprise_after, rows.surprise),
     )
     return reading.logit, Rows(
