@@ -11,7 +11,7 @@ import pytest
 from tts_jax import errors
 from tts_jax.decode import lineage, loop, sampling, stream
 from tts_jax.model import config, transformer
-from tts_jax.revise import chains
+from tts_jax.revise import chains, rows
 from tts_jax.revise import state as states
 from tts_jax.revise import stream as chain_stream
 
@@ -50,7 +50,7 @@ def _oracle_chain(request, chain, length, plan):
   answers, ends = [], []
   for answer in range(length):
     sizes = [len(one) for one in answers]
-    context = chain_stream.shown([*sizes, 0], [*ends, False], plan)[-1]
+    context = rows.shown([*sizes, 0], [*ends, False], plan)[-1]
     seen = [*request.tokens, *(t for i in context for t in answers[i])]
     written = []
     while len(written) < _LIMITS.max_tokens and _END not in written:
@@ -97,7 +97,7 @@ def _answers(result, plan):
     mine = range(start, start + length)
     found.append(
       [
-        result.answers.tokens[i, : result.answers.length[i]].tolist()
+        result.candidates.tokens[i, : result.candidates.length[i]].tolist()
         for i in mine
       ]
     )
@@ -129,16 +129,16 @@ def test_answers_are_those_of_plain_loops(name):
       answers, ends = _oracle_chain(result.request, chain, length, plan)
       assert found[chain] == answers
       start = plan.starts[chain]
-      assert result.answers.finished[start : start + length].tolist() == ends
+      assert result.candidates.finished[start : start + length].tolist() == ends
       sizes = [len(one) for one in answers]
-      contexts = chain_stream.shown(sizes, ends, plan)
+      contexts = rows.shown(sizes, ends, plan)
       for number in range(1, length):
         before, now = contexts[number - 1], contexts[number]
         grown = [*before, number - 1] if ends[number - 1] else before
         kinds.add((now == grown, ends[number - 1], bool(now)))
         if now != grown:
           read += sum(sizes[i] for i in now)
-    assert result.cost.generated == result.answers.length.sum()
+    assert result.cost.generated == result.candidates.length.sum()
     assert result.cost.prefilled == len(result.request.tokens) - 1 + read
   if name == "the window moves":
     # It grows, it is cut, it moves.
@@ -176,7 +176,7 @@ def test_chains_of_one_answer_are_plain_samples():
     jax.tree.map(
       np.testing.assert_array_equal,
       result.candidates,
-      found[result.request.id].answers,
+      found[result.request.id].candidates,
     )
 
 
@@ -225,7 +225,7 @@ def test_it_compiles_once_and_forwards_what_it_generates():
     )
   )
   assert len(traces) == 1
-  generated = sum(int(one.answers.length.sum()) for one in results)
+  generated = sum(int(one.candidates.length.sum()) for one in results)
   assert results[-1].stats.generated == generated
 
 

@@ -176,6 +176,7 @@ def fill(
   tokenizer: tokenization.Tokenizer,
   *,
   batch: int,
+  table: Callable[..., pa.Table] = rows,
 ) -> Iterator[Progress]:
   """Samples the questions whose shards are not there yet.
 
@@ -185,12 +186,13 @@ def fill(
   runs beside it, the pool is the same, byte for byte, as without the kill.
 
   Args:
-    stage: of a run, with `pool.SCHEMA`.
+    stage: of a run, with the schema of `table`.
     questions: all of the pool's, in its order.
     sample: `stream.stream` with its arguments but the requests.
     task: states prompts, reads answers and grades them.
     tokenizer: of the model.
     batch: questions a shard.
+    table: makes a question's rows, with the arguments of `rows`.
 
   Yields:
     Progress, after each question.
@@ -205,7 +207,7 @@ def fill(
   for count, result in enumerate(results, 1):
     index = todo[result.index]
     tables = waiting.setdefault(index // batch, {})
-    tables[index] = rows(
+    tables[index] = table(
       questions[index],
       result.candidates,
       task=task,

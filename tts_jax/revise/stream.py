@@ -6,7 +6,7 @@ and `chunk`, once for each function and run.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 import chex
 import jax
@@ -32,7 +32,7 @@ class Result:
   Attributes:
     index: the question's place in the stream, from 0.
     request: the question.
-    answers: numpy arrays without the question's axis, [A, T]: the answers of
+    candidates: numpy arrays without the question's axis, [A, T]: the answers of
       the first chain, then those of the second, and so on.
     cost: the question's ledger, numbers; tokens of contexts that were read
       anew are prefilled.
@@ -41,7 +41,7 @@ class Result:
 
   index: int
   request: stream.Request
-  answers: types.Candidates
+  candidates: types.Candidates
   cost: types.Cost
   stats: stream.Stats
 
@@ -107,38 +107,14 @@ def run(
     take=take,
   ):
     yield Result(
-      index=index, request=request, answers=answers, cost=cost, stats=stats
+      index=index,
+      request=request,
+      candidates=answers,
+      cost=cost,
+      stats=stats,
     )
 
 
 def _of_group(group: int, whole: chex.Array) -> chex.Array:
   index = jax.device_put(np.int32(group))
   return jax.lax.dynamic_index_in_dim(whole, index, axis=0, keepdims=False)
-
-
-def shown(
-  length: Sequence[int], finished: Sequence[bool], plan: states.Plan
-) -> list[list[int]]:
-  """The context of each answer of a chain, by its definition.
-
-  Args:
-    length: of each answer, in tokens.
-    finished: it has its end token.
-    plan: what answers see.
-
-  Returns:
-    For each answer the indices of those that it sees, the latest last.
-  """
-  contexts = []
-  for answer in range(len(length)):
-    context: list[int] = []
-    room = plan.context_tokens
-    for earlier in range(answer - 1, -1, -1):
-      if not finished[earlier]:
-        continue
-      room -= length[earlier]
-      if room < 0 or len(context) == plan.window:
-        break
-      context.insert(0, earlier)
-    contexts.append(context)
-  return contexts

@@ -1,0 +1,27 @@
+"""Chains of revisions on the test questions, or on new ones.
+
+  python -m launch.revise --out runs/revise
+
+For a host with two CPU cores; a pod slice takes more groups and rows.
+"""
+
+import ml_collections
+
+from configs import reproduce
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """Sixteen chains of five answers."""
+  config = reproduce.get_config()
+  del config.verifier, config.scoring, config.search, config.samples
+  # "test", or new questions of "train" or "validation".
+  config.questions.split = "test"
+  config.questions.count = 0
+  # Answers of each chain.
+  config.lengths = (5,) * 16
+  # Latest answers in the context: so many, and so many tokens of them, at most.
+  config.window = 4
+  config.limits.context_tokens = 320
+  # Rows that read their new contexts in one pass.
+  config.engine.rebuilt = 32
+  return config

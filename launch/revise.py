@@ -1,0 +1,51 @@
+"""Runs chains of revisions: a model that mends its own answers.
+
+  python -m launch.revise --out runs/revise --config.model=runs/revision/model
+  python -m launch.revise --out runs/chains --config.questions.split=train \
+      --config.questions.count=1000 --config.lengths='(5, 5, 5, 5)'
+
+Killed and started again with the same --out it goes on where it was. In a
+notebook: `tts_jax.store.chains.load_chains("runs/revise")`.
+"""
+
+import dataclasses
+
+from absl import flags
+
+from launch import entry, generation, pooling, revising
+from tts_jax.revise import state as states
+from tts_jax.store import chains, run
+from tts_jax.tasks import training
+from tts_jax.verify import saved
+
+_CONFIG = entry.config_flag("configs/revise.py")
+_OUT = flags.DEFINE_string("out", "runs/revise", "Folder of the run.")
+
+
+def main(_: list[str]) -> None:
+  """Runs what the folder lacks, and says how right each turn is."""
+  config, wanted = _CONFIG.value, _CONFIG.value.questions
+  plan = states.Plan(
+    lengths=tuple(config.lengths),
+    window=config.window,
+    context_tokens=config.limits.context_tokens,
+  )
+  if wanted.split == "test":
+    task, questions = pooling.find_questions(config)
+  else:
+    task, questions = training.draw(
+      config.task, split=wanted.split, count=wanted.count, seed=config.seed
+    )
+  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+    model = generation.load_generator(config, task)
+    revising.run_chains(folder, config, task, questions, model, plan)
+    origin = dataclasses.asdict(saved.origin(model.folder))
+    folder.write_json("chains.json", {"origin": origin})
+  found = chains.load_chains(_OUT.value)
+  for turn in range(min(8, max(plan.lengths))):
+    right = found.prefixes(found.answers.correct, turn + 1)[..., turn]
+    print(f"answer {turn + 1} of a chain: {right.mean():.3f} right")
+
+
+if __name__ == "__main__":
+  entry.run(main)
