@@ -1,8 +1,8 @@
 """Choosing among the candidates of one question by score and by vote.
 
-Sections 5.1 and E of the paper: aggregation of step scores, majority, best-of-N
-and best-of-N weighted. All is written for one question; callers vmap. `N`
-candidates, `R` steps.
+Sections 5.1, 6.2 and E of the paper: aggregation of step scores, majority,
+best-of-N and best-of-N weighted, and the last over chains of revisions. All is
+written for one question; callers vmap. `N` candidates, `R` steps.
 
 A chooser gives each candidate its share of the decision, so that
 `(chosen * correct).sum()` is how right the question's answer is. Only
@@ -114,6 +114,67 @@ def best_of_n_weighted(
   chex.assert_equal_shape([answers, score])
   voting = _voting(answers, valid)
   return _checked(_vote(answers, voting, score), score, voting)
+
+
+def chain_winners(
+  answers: chex.Array,
+  score: chex.Array,
+  *,
+  valid: chex.Array | None = None,
+) -> chex.Array:
+  """The solution that stands for each chain of revisions.
+
+  The chain's answer is the one whose solutions' scores have the largest sum,
+  and its highest-scoring solution carries it. Of answers that tie the one with
+  the higher best score is taken, and then the earlier one.
+
+  Args:
+    answers: [C, L] int32, as of `majority`, of C chains.
+    score: [C, L] float, probabilities.
+    valid: [C, L] bool, which solutions there are; None: all.
+
+  Returns:
+    [C] int32, the solution's place in its chain; -1 where none states an
+    answer.
+  """
+  chex.assert_equal_shape([answers, score])
+  voting = answers >= 0 if valid is None else (answers >= 0) & valid
+  same = answers[:, :, None] == answers[:, None]
+  same &= voting[:, :, None] & voting[:, None]
+  total = jnp.where(same, score[:, None], 0).sum(-1)
+  total = jnp.where(voting, total, -jnp.inf)
+  leading = voting & (total >= total.max(-1, keepdims=True) * (1 - _ROUNDING))
+  best = jnp.argmax(jnp.where(leading, score, -jnp.inf), -1)
+  return jnp.where(voting.any(-1), best, -1).astype(jnp.int32)
+
+
+def hierarchical(
+  answers: chex.Array,
+  score: chex.Array,
+  *,
+  valid: chex.Array | None = None,
+) -> chex.Array:
+  """Best-of-N weighted in each chain, then over the chains' winners.
+
+  Args:
+    answers: [C, L] int32, as of `majority`, of C chains.
+    score: [C, L] float, probabilities.
+    valid: [C, L] bool, which solutions there are; None: all.
+
+  Returns:
+    [C, L] float32, shares of the decision, at winners alone. NaN where the
+    score of a solution that takes part is.
+  """
+  voting = answers >= 0 if valid is None else (answers >= 0) & valid
+  winner = chain_winners(answers, score, valid=valid)
+  at = jnp.maximum(winner, 0)[:, None]
+  share = best_of_n_weighted(
+    jnp.take_along_axis(answers, at, -1)[:, 0],
+    jnp.take_along_axis(score, at, -1)[:, 0],
+    valid=winner >= 0,
+  )
+  chosen = jnp.where(jnp.arange(score.shape[1]) == at, share[:, None], 0.0)
+  return _checked(chosen, score, voting)
 
 
 def check_scores(
