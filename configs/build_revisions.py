@@ -18,8 +18,14 @@ def get_config() -> ml_collections.ConfigDict:
   config.questions.split = "train"
   config.questions.count = 4000
   config.samples = 64
-  # Of wrong answers before a right one; how many is drawn from 0 to so many.
-  config.most_wrong = 4
+  # A run of this launcher, on the same questions, whose samples are taken;
+  # empty draws them.
+  config.source = ""
+  # Answers before a right one; how many is drawn from 0 to so many.
+  config.most = 4
+  # Share of the contexts that are random samples, right or wrong; in the paper
+  # all are wrong, the last of them the nearest to the right one.
+  config.natural = 0.5
   # Of the questions too; the model's own were drawn by 0, the verifier's by 1
   # and 2.
   config.seed = 3

@@ -17,8 +17,8 @@ def get_config() -> ml_collections.ConfigDict:
   # "test", or new questions of "train" or "validation".
   config.questions.split = "test"
   config.questions.count = 0
-  # Answers of each chain.
-  config.lengths = (5,) * 16
+  # Of a question, and answers of each.
+  config.chains, config.length = 16, 5
   # Latest answers in the context: so many, and so many tokens of them, at most.
   config.window = 4
   config.limits.context_tokens = 320

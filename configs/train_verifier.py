@@ -18,6 +18,11 @@ def get_config() -> ml_collections.ConfigDict:
       # Runs of launch.label_steps, of different questions.
       "labels": "runs/labels",
       "held_out": "runs/labels_held_out",
+      # Of labels that are chains of revisions (launch.revise): read each answer
+      # behind those that it revises.
+      "history": True,
+      # A verifier's folder, whose head is the start; empty draws one.
+      "start": "",
       "seed": 0,
       # Of the worked solutions' questions.
       "worked_seed": 2,

@@ -11,6 +11,7 @@ what the samples offered. In a notebook:
 
 import dataclasses
 import json
+import pathlib
 
 import tqdm
 from absl import flags
@@ -39,11 +40,13 @@ def main(_: list[str]) -> None:
     )
   with run.Run.open(_OUT.value, config.to_dict()) as folder:
     model = generation.load_generator(config, task)
-    pooling.sample_pool(folder, config, task, questions, model)
-    stage = trajectories.open_stage(folder)
+    if not config.source:
+      pooling.sample_pool(folder, config, task, questions, model)
+    source = pathlib.Path(config.source or folder.path)
+    stage = trajectories.open_stage(folder, source)
     print(f"{stage.folder}: {stage.report}", flush=True)
-    drawn = shards.read(folder.path / pool.STAGE, trajectories.POOL_COLUMNS)
-    size, batch, most = len(questions), config.engine.batch, config.most_wrong
+    drawn = shards.read(source / pool.STAGE, trajectories.POOL_COLUMNS)
+    size, batch, most = len(questions), config.engine.batch, config.most
     kept = size - len(pools.missing(stage, questions, batch))
     built = trajectories.fill(
       stage,
@@ -54,6 +57,7 @@ def main(_: list[str]) -> None:
       batch=batch,
       seed=config.seed,
       most=most,
+      natural=config.natural,
     )
     with tqdm.tqdm(total=size, initial=kept, unit="question") as bar:
       for left in built:

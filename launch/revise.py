@@ -2,7 +2,7 @@
 
   python -m launch.revise --out runs/revise --config.model=runs/revision/model
   python -m launch.revise --out runs/chains --config.questions.split=train \
-      --config.questions.count=1000 --config.lengths='(5, 5, 5, 5)'
+      --config.questions.count=1000 --config.chains=4 --config.length=5
 
 Killed and started again with the same --out it goes on where it was. In a
 notebook: `tts_jax.store.chains.load_chains("runs/revise")`.
@@ -26,7 +26,7 @@ def main(_: list[str]) -> None:
   """Runs what the folder lacks, and says how right each turn is."""
   config, wanted = _CONFIG.value, _CONFIG.value.questions
   plan = states.Plan(
-    lengths=tuple(config.lengths),
+    lengths=(config.length,) * config.chains,
     window=config.window,
     context_tokens=config.limits.context_tokens,
   )
@@ -40,7 +40,7 @@ def main(_: list[str]) -> None:
     model = generation.load_generator(config, task)
     revising.run_chains(folder, config, task, questions, model, plan)
     origin = dataclasses.asdict(saved.origin(model.folder))
-    folder.write_json("chains.json", {"origin": origin})
+    folder.write_json(chains.SUMMARY, {"origin": origin})
   found = chains.load_chains(_OUT.value)
   for turn in range(min(8, max(plan.lengths))):
     right = found.prefixes(found.answers.correct, turn + 1)[..., turn]

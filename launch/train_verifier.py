@@ -53,8 +53,8 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
     steps=schedule.steps, frozen=goal.frozen, **config.optimizer
   )
   mixture = labelled.Mixture(seed=config.seed, **config.mixture)
-  both = config.labels, config.held_out
-  train, held_out = labelled.load(*both, made_for)
+  load = functools.partial(labelled.load, history=config.history)
+  train, held_out = load(config.labels, config.held_out, made_for)
   worked = labelled.worked_solutions(
     found.task, tokenizer, found.stream("train", config.worked_seed)
   )
@@ -62,6 +62,8 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
   drawn, kept = jax.random.split(jax.random.key(config.seed))
   params = goal.init(drawn, model)
+  if config.start:
+    params |= saved.start(config.start, verifier)
   state = jax.device_put(step_lib.begin(kept, params, optimizer), copies)
   print(f"{schedule.steps} steps, to {folder.path}", flush=True)
   step = functools.partial(step_lib.train_step, loss=goal, optimizer=optimizer)

@@ -49,7 +49,9 @@ def table(
     context += seen
     read += reread(sizes, finished, seen)
   columns = [*plain.columns]
+  prompt = list(pools.request(question, task, tokenizer).tokens)
   for name, values in (
+    ("prompt", [prompt] * len(chain)),
     ("chain", chain),
     ("turn", turn),
     ("context", context),

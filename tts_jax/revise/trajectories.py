@@ -1,14 +1,16 @@
-"""What a model learns revisions from: wrong answers, then a right one.
+"""What a model learns revisions from: answers, then a right one.
 
 Of a question's independent samples, each right one is the end of a trajectory;
 before it stand n ~ U{0 ... 4} wrong ones. The last of these is the one nearest
 to the right answer by edit distance, so that there is something to keep and
-something to mend; the others are random (Snell et al. 2024, section 6.1).
+something to mend; the others are random (Snell et al. 2024, section 6.1). Some
+contexts may be natural instead: random samples, right ones among them.
 """
 
 import collections
 import dataclasses
 import itertools
+import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -35,7 +37,8 @@ class Trajectory:
   """A right answer and the wrong ones that it revises, as a question's samples.
 
   Attributes:
-    context: samples that are wrong, in the order in which they are shown.
+    context: samples, all wrong but in natural contexts, in the order in which
+      they are shown.
     target: the sample that is right.
   """
 
@@ -50,6 +53,7 @@ def build(
   uid: int,
   seed: int = 0,
   most: int = MOST,
+  natural: float = 0.0,
 ) -> list[Trajectory]:
   """A trajectory for each right sample of a question.
 
@@ -63,14 +67,19 @@ def build(
       state no answer and stand nowhere.
     uid: the question's.
     seed: of the draws.
-    most: wrong answers before a right one.
+    most: answers before a right one.
+    natural: share of the trajectories whose context is drawn from all the
+      question's samples, right or wrong. The paper has none, and its model
+      takes each answer that it sees for wrong.
 
   Returns:
     In the order of their targets.
 
   Raises:
-    InputError: `most` or `seed` is below 0.
+    InputError: `most` or `seed` is below 0, or `natural` is no share.
   """
+  if not 0 <= natural <= 1:
+    raise errors.InputError(f"natural is {natural}; it must be from 0 to 1")
   for name, value in (("most", most), ("seed", seed)):
     if value < 0:
       raise errors.InputError(f"{name} is {value}; it must be at least 0")
@@ -85,9 +94,12 @@ def build(
   found = []
   for target, edits in zip(right, distance, strict=True):
     rng = np.random.default_rng([seed, uid, target])
-    count = min(int(rng.integers(most + 1)), len(wrong))
+    count = int(rng.integers(most + 1))
     context: tuple[int, ...] = ()
-    if count:
+    if natural and rng.random() < natural:
+      others = [each for each in sorted(right + wrong) if each != target]
+      context = tuple(others[i] for i in rng.permutation(len(others))[:count])
+    elif count := min(count, len(wrong)):
       nearest = int(edits.argmin())
       others = [each for i, each in enumerate(wrong) if i != nearest]
       drawn = rng.permutation(len(others))[: count - 1]
@@ -122,9 +134,9 @@ def count(
   return dict(total)
 
 
-def open_stage(folder: run.Run) -> shards.Stage:
-  """The stage of trajectories; its input is the pool."""
-  inputs = {"pool": pool.contents(folder)}
+def open_stage(folder: run.Run, source: pathlib.Path) -> shards.Stage:
+  """The stage of trajectories; its input is the pool of the run at `source`."""
+  inputs = {"pool": shards.content_hash([source / pool.STAGE])}
   return folder.stage(store.STAGE, store.SCHEMA, manifest.config_hash(inputs))
 
 
@@ -138,6 +150,7 @@ def fill(
   batch: int,
   seed: int,
   most: int = MOST,
+  natural: float = 0.0,
 ) -> Iterator[int]:
   """Builds the trajectories of the questions whose shards are not there yet.
 
@@ -149,15 +162,23 @@ def fill(
     tokenizer: of the model.
     batch: questions a shard.
     seed: of the draws.
-    most: wrong answers before a right one.
+    most: answers before a right one.
+    natural: share of natural contexts, as for `build`.
 
   Yields:
     How many questions are left, after each shard.
 
   Raises:
-    InputError: as `pools.missing` and `build`; no sample of any question is
-      right, or none is wrong.
+    InputError: as `pools.missing` and `build`; the pool is of other questions;
+      no sample of any question is right, or none is wrong.
   """
+  size = drawn.num_rows // len(questions)
+  ids = [question.id for question in questions for _ in range(size)]
+  if drawn["question_id"].to_pylist() != ids:
+    raise errors.InputError(
+      f"the pool's {drawn.num_rows} rows are not the samples of these"
+      f" {len(questions)} questions, in their order"
+    )
   total = count(by_question(drawn), most)
   for what in ("correct", "wrong"):
     if total[f"without_{what}"] == total["questions"]:
@@ -167,14 +188,19 @@ def fill(
         " temperature, or take other questions"
       )
   todo = pools.missing(stage, questions, batch)
-  size = drawn.num_rows // len(questions)
   left = len(todo)
   for number, group in itertools.groupby(todo, lambda index: index // batch):
     made: list[dict[str, Any]] = []
     for index in group:
       samples = drawn.slice(index * size, size).to_pylist()
       made += _rows(
-        questions[index], samples, task, tokenizer, seed=seed, most=most
+        questions[index],
+        samples,
+        task,
+        tokenizer,
+        seed=seed,
+        most=most,
+        natural=natural,
       )
       left -= 1
     stage.write(number, pa.Table.from_pylist(made, store.SCHEMA))
@@ -195,17 +221,14 @@ def _rows(
   samples: Sequence[dict[str, Any]],
   task: base.Task,
   tokenizer: tokenization.Tokenizer,
-  *,
-  seed: int,
-  most: int,
+  **settings: Any,
 ) -> list[dict[str, Any]]:
   """A question's trajectories as rows of the store."""
   found = build(
     [one["text"] for one in samples],
     [one["verdict"] for one in samples],
     uid=question.uid,
-    seed=seed,
-    most=most,
+    **settings,
   )
   prompt = pools.request(question, task, tokenizer).tokens
   return [

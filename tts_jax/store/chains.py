@@ -11,11 +11,14 @@ from tts_jax import errors
 from tts_jax.store import pool, shards
 
 STAGE = "chains"
+# What drew them; written once all are there.
+SUMMARY = "chains.json"
 
 # Of a question's answers the `sample`-th is turn `turn` of chain `chain`.
 SCHEMA = pa.schema(
   [
     *pool.SCHEMA,
+    pa.field("prompt", pa.list_(pa.int32()), nullable=False),
     pa.field("chain", pa.int32(), nullable=False),
     pa.field("turn", pa.int32(), nullable=False),
     # Its context, as turns of its chain, the latest last.
@@ -65,6 +68,56 @@ class Chains:
         f"no chain has {length} answers; they have {max(self.lengths)} at most"
       )
     return values[:, np.add.outer(able, np.arange(length))]
+
+
+# A verifier's scores of them are a stage each, by what the verifier reads.
+SCORES = {
+  "history": "scores_history",  # each answer behind its context
+  "alone": "scores_alone",  # the same kind of verifier without the context
+  "prm": "scores_prm",  # the base model's verifier, without the context
+}
+SCORES_SCHEMA = pa.schema(
+  [
+    pa.field("question_id", pa.string(), nullable=False),
+    pa.field("sample", pa.int32(), nullable=False),
+    # The chance that the answer is right; null where it was cut.
+    pa.field("score", pa.float32()),
+  ]
+)
+
+
+def load_scores(
+  path: str | os.PathLike[str], chains: Chains
+) -> dict[str, np.ndarray]:
+  """Loads what verifiers make of a run's chains.
+
+  Args:
+    path: the run's folder.
+    chains: of the same run.
+
+  Returns:
+    {a key of `SCORES`: [Q, A] float32}, of those that are there; 0 where an
+    answer was cut.
+
+  Raises:
+    InputError: a shard is broken, or the scores are not of these answers.
+  """
+  found = {}
+  for name, stage in SCORES.items():
+    folder = pathlib.Path(path) / stage
+    if not folder.is_dir():
+      continue
+    rows = shards.read(folder)
+    shape = chains.answers.correct.shape
+    ids = np.repeat(chains.answers.question_ids, shape[1])
+    if rows["question_id"].to_pylist() != ids.tolist():
+      raise errors.InputError(
+        f"{folder}: its {rows.num_rows} scores are not those of the chains'"
+        f" {len(ids)} answers; start its command again"
+      )
+    score = rows["score"].fill_null(0.0).to_numpy()
+    found[name] = score.reshape(shape).astype(np.float32)
+  return found
 
 
 def load_chains(path: str | os.PathLike[str]) -> Chains:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tts_jax import errors
-from tts_jax.store import pool, shards
+from tts_jax.store import chains, pool, shards
 
 STAGE = "labels"
 # What the labels cost; written once all are there.
@@ -159,8 +159,11 @@ def load_labels(
 
 
 def content_hash(*runs: str | os.PathLike[str]) -> str:
-  """Hash of runs' labels and samples, by the hashes that name their shards."""
-  stages = (pool.STAGE, STAGE)
+  """Hash of runs' labels and samples, by the hashes that name their shards.
+
+  Of runs of chains, which are both, it is the hash of these.
+  """
+  stages = (pool.STAGE, STAGE, chains.STAGE)
   return shards.content_hash(
     [pathlib.Path(run) / stage for run in runs for stage in stages]
   )

@@ -1,4 +1,4 @@
-"""Trajectories of revisions: wrong answers, then the right one that ends them.
+"""Trajectories of revisions: answers, then the right one that ends them.
 
 A row a trajectory. What a model reads is the prompt, then each answer with the
 end token that it stopped at; what follows an end token is a revision. With
@@ -32,7 +32,7 @@ SCHEMA = pa.schema(
   [
     pa.field("question_id", pa.string(), nullable=False),
     pa.field("prompt", _TOKENS, nullable=False),
-    # Wrong answers, in the order in which they are shown, end tokens included.
+    # Answers before it, as they are shown, end tokens included.
     pa.field("context", pa.list_(_TOKENS), nullable=False),
     # The right answer, alike.
     pa.field("target", _TOKENS, nullable=False),
@@ -51,13 +51,13 @@ def content_hash(*runs: str | os.PathLike[str]) -> str:
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Trajectory:
-  """Answers to a question, of which the last is right and the others wrong.
+  """Answers to a question, of which the last is right.
 
   Attributes:
     question_id: the question's.
     prompt: [P] int32.
-    context: the wrong answers, each [T] int32.
-    target: [T] int32, the right one.
+    context: those before it, each [T] int32.
+    target: [T] int32, the last.
   """
 
   question_id: str

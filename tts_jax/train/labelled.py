@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from tts_jax import errors
+from tts_jax.store import chains
 from tts_jax.store import labels as labels_lib
 from tts_jax.tasks import base, tokenization
 from tts_jax.train import data
-from tts_jax.verify import prefixes, saved, solutions
+from tts_jax.verify import histories, prefixes, saved, solutions
 
 # Indices of the worked stream that an item may use, per worked solution that it
 # takes: some indices hold no question.
@@ -179,14 +180,17 @@ def held_out(
 
 
 def load(
-  train: str, held_out: str, made_for: saved.Origin
+  train: str, held_out: str, made_for: saved.Origin, *, history: bool = True
 ) -> tuple[list[labels_lib.Question], list[labels_lib.Question]]:
   """Loads the labels to train and to validate on: two runs of labelling.
+
+  A run of chains serves too: the label of an answer is its verdict.
 
   Args:
     train: folder of a run.
     held_out: folder of another, of other questions.
     made_for: the model and tokenizer whose samples they must be.
+    history: of chains, whether an answer is read behind its context.
 
   Raises:
     InputError: as `store.labels.load_labels`; labels are of another model or
@@ -194,8 +198,12 @@ def load(
   """
   both = []
   for folder in (train, held_out):
-    both.append(labels_lib.load_labels(folder))
-    summary = pathlib.Path(folder) / labels_lib.SUMMARY
+    if (pathlib.Path(folder) / chains.STAGE).is_dir():
+      both.append(histories.load(folder, history=history))
+      summary = pathlib.Path(folder) / chains.SUMMARY
+    else:
+      both.append(labels_lib.load_labels(folder))
+      summary = pathlib.Path(folder) / labels_lib.SUMMARY
     saved.check_origin(summary, made_for)
   check_disjoint(*both)
   return both[0], both[1]

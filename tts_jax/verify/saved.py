@@ -11,6 +11,7 @@ import pathlib
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 import safetensors
@@ -119,6 +120,27 @@ def load(
   shapes = jax.eval_shape(verifier.init, jax.random.key(0))["head"]
   params["head"] = _head(folder / _HEAD, shapes)
   return verifier, params
+
+
+def start(
+  folder: str | pathlib.Path, verifier: reward.RewardModel
+) -> types.Params:
+  """The parameters of a saved verifier, for another one to be trained on.
+
+  Args:
+    folder: as `save` wrote it; made for any model.
+    verifier: of the same shape.
+
+  Raises:
+    InputError: as `load`; its shape is another.
+  """
+  found, params = load(folder)
+  if found != verifier:
+    raise errors.InputError(
+      f"{pathlib.Path(folder) / CARD}: its head is {found.config}, the one to"
+      f" be trained {verifier.config}; give the same head, or no start"
+    )
+  return jax.tree.map(jnp.asarray, params)
 
 
 def regimes(folder: pathlib.Path) -> dict[str, Any]:
