@@ -49,6 +49,7 @@ def get_config() -> ml_collections.ConfigDict:
           "dvts",
           "lookahead_1",
           "lookahead_3",
+          "revisions",
         ),
         # In generations, of each method.
         "budgets": (1, 2, 4, 16),
@@ -61,6 +62,19 @@ def get_config() -> ml_collections.ConfigDict:
         "steps": 64,
         # One search drawn as trees, on the most undecided questions.
         "tree": {"method": "beam_4", "budget": 16, "questions": 4},
+      },
+      # Chains of revisions, where they are among the methods.
+      "revision": {
+        # Folders; empty are those of the package.
+        "model": "",
+        "verifier": "",
+        # In answers; at each, all ratios of sequential to parallel.
+        "budgets": (1, 2, 4, 8, 16),
+        # Latest answers in the context, and tokens of them, at most.
+        "window": 4,
+        "context_tokens": 320,
+        # Rows that read their new contexts in one pass.
+        "rebuilt": 32,
       },
     }
   )

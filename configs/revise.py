@@ -17,11 +17,9 @@ def get_config() -> ml_collections.ConfigDict:
   # "test", or new questions of "train" or "validation".
   config.questions.split = "test"
   config.questions.count = 0
+  # The revision model, a folder; empty is the one of the package.
+  config.model = ""
   # Of a question, and answers of each.
   config.chains, config.length = 16, 5
-  # Latest answers in the context: so many, and so many tokens of them, at most.
-  config.window = 4
-  config.limits.context_tokens = 320
-  # Rows that read their new contexts in one pass.
-  config.engine.rebuilt = 32
+  del config.revision.model, config.revision.verifier, config.revision.budgets
   return config

@@ -17,4 +17,5 @@ def get_config() -> ml_collections.ConfigDict:
   config.questions.count = 0
   config.search.budgets = (1, 4, 16, 64, 256)
   config.search.seeds = 3
+  config.revision.budgets = (1, 2, 4, 8, 16, 32, 64, 128, 256)
   return config

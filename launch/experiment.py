@@ -12,6 +12,7 @@ import ml_collections
 from launch import (
   generation,
   judging,
+  mending,
   planning,
   pooling,
   searching,
@@ -38,8 +39,9 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
   cell = planning.tree(config)
   model, judge = generation.load_generator(config, task), None
   if config.verifier != _NONE:
-    judge = judging.load_judge(config, model)
-  loaded, links, seed = (task, questions, model), {}, config.seed
+    judge = judging.load_judge(config.verifier, model)
+  reviser = None if judge is None else mending.load(config, task)
+  loaded, seed = (task, questions, model), config.seed
   with run.Run.open(out, config.to_dict()) as folder:
     usage = pooling.sample_pool(folder, config, *loaded)
     if judge is not None:
@@ -52,20 +54,18 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
       summary |= run_summary.of_searches(
         folder.path,
         questions,
-        [
-          len(pools.request(q, task, model.tokenizer).tokens) for q in questions
-        ],
+        pools.prompt_lengths(questions, task, model.tokenizer),
         search_summary.count_flops(model.lm.config, judge.verifier.config),
         catalogue.step_judge(task.name),
         seed=seed,
       )
       summary["verifier"]["regimes"] = saved.regimes(judge.folder)
-      order = abs(samples.correct.mean(1) - 0.5).argsort(kind="stable")
-      shown = [questions[i] for i in order[: config.search.tree.questions]]
-      grown = trees.grow(cell, config, task, shown, model, judge)
-      title = f"Search trees on {task.name}"
-      trees.write(folder, grown, title, _REPORT)
-      links = {"search trees": trees.PAGE}
+      if reviser is not None:
+        found = mending.fill(folder, config, *loaded, judge, reviser)
+        summary["revisions"] = found
+      trees.write(
+        folder, cell, config, *loaded, judge, samples=samples, back=_REPORT
+      )
     folder.write_json("summary.json", summary)
     text = page.render(
       summary,
@@ -80,7 +80,7 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
         "seed": seed,
       },
       samples=transcripts.read(folder.path, samples, questions),
-      links=links,
+      links={"search trees": trees.PAGE} if judge else {},
     )
     atomic.write_bytes(folder.path / _REPORT, text.encode())
   print(summary_lib.headline(summary))

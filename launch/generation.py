@@ -31,10 +31,13 @@ class Generator:
 
 
 def load_generator(
-  config: ml_collections.ConfigDict, task: base.Task
+  config: ml_collections.ConfigDict,
+  task: base.Task,
+  folder: pathlib.Path | None = None,
+  context_tokens: int = 0,
 ) -> Generator:
-  """The config's model, checked against its limits."""
-  folder = embedded.folder(config.model, task.name)
+  """The config's model or another, checked against the config's limits."""
+  folder = folder or embedded.folder(config.model, task.name)
   lm, params = huggingface.load(folder, "float32")
   found = Generator(
     lm=lm,
@@ -45,7 +48,7 @@ def load_generator(
   pools.check_fit(
     lm.config,
     found.tokenizer,
-    config.limits.prompt_tokens,
+    config.limits.prompt_tokens + context_tokens,
     found.limits(config.limits.max_tokens),
   )
   return found
@@ -61,13 +64,10 @@ def engine(
 ) -> Callable[..., Any]:
   """The decode loop, compiled; `room` is N where a request has branches."""
   limits = model.limits(config.limits.max_tokens)
-  chunk = functools.partial(
-    loop.decode_chunk,
-    lm=model.lm,
-    sampler=sampling.Categorical(**config.sampler),
-    limits=limits,
-    steps=config.engine.steps,
-  )
+  sampler = sampling.Categorical(**config.sampler)
+  static: Any = dict(lm=model.lm, sampler=sampler, limits=limits)
+  steps = config.engine.steps
+  chunk = functools.partial(loop.decode_chunk, **static, steps=steps)
   state = loop.init_state(
     model.params,
     lm=model.lm,

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -34,13 +35,30 @@ class Judge:
 
 
 def load_judge(
-  config: ml_collections.ConfigDict, model: generation.Generator
+  path: str, model: generation.Generator, key: str = "config.verifier"
 ) -> Judge:
-  """The config's verifier, checked against the model."""
-  folder = embedded.folder(config.verifier, model.folder)
+  """The verifier at the path that `key` gives, checked against the model."""
+  folder = embedded.folder(path, model.folder, key)
   verifier, params = saved.load(folder, saved.origin(model.folder))
   saved.check_fit(verifier, model.lm, model.lm.config.width)
   return Judge(verifier=verifier, params=jax.device_put(params), folder=folder)
+
+
+def scorer(
+  config: ml_collections.ConfigDict, model: generation.Generator, judge: Judge
+) -> Callable[..., Any]:
+  """What scores packed solutions, compiled."""
+
+  def logits(params: types.Params, batch: solutions.Batch) -> Any:
+    return scoring.read(params, batch, model.lm, judge.verifier)[0].logit
+
+  return functools.partial(
+    scoring.score,
+    {"model": model.params, **judge.params},
+    read_logits=jax.jit(logits),
+    rows=config.scoring.rows,
+    length=config.scoring.length,
+  )
 
 
 def score_pool(
@@ -52,17 +70,6 @@ def score_pool(
   judge: Judge,
 ) -> None:
   """Scores the samples of a run's pool, with a progress bar."""
-
-  def logits(params: types.Params, batch: solutions.Batch) -> Any:
-    return scoring.read(params, batch, model.lm, judge.verifier)[0].logit
-
-  score = functools.partial(
-    scoring.score,
-    {"model": model.params, **judge.params},
-    read_logits=jax.jit(logits),
-    rows=config.scoring.rows,
-    length=config.scoring.length,
-  )
   stage = pool_scores.open_stage(folder, judge.folder)
   columns = ("question_id", "sample", "tokens", "logprobs")
   drawn = shards.read(folder.path / pool.STAGE, columns)
@@ -75,7 +82,7 @@ def score_pool(
       stage,
       drawn,
       questions,
-      score,
+      scorer(config, model, judge),
       task,
       model.tokenizer,
       batch=batch,

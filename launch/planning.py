@@ -3,7 +3,11 @@
 import ml_collections
 
 from tts_jax import errors
+from tts_jax.scaling import revisions
 from tts_jax.search import strategies, sweep
+
+# The method that is no search.
+REVISIONS = "revisions"
 
 
 def cells(config: ml_collections.ConfigDict) -> list[sweep.Cell]:
@@ -14,7 +18,15 @@ def cells(config: ml_collections.ConfigDict) -> list[sweep.Cell]:
       f"config.search.step_tokens is {wanted.step_tokens}; it must be at least"
       " 0, which is no limit"
     )
-  return sweep.cells(wanted.methods, wanted.budgets, wanted.seeds)
+  methods = [one for one in wanted.methods if one != REVISIONS]
+  return sweep.cells(methods, wanted.budgets, wanted.seeds)
+
+
+def revision_lengths(config: ml_collections.ConfigDict) -> tuple[int, ...]:
+  """Answers of each chain of revisions; none where no method asks for them."""
+  if REVISIONS not in config.search.methods:
+    return ()
+  return revisions.lengths(config.revision.budgets)
 
 
 def tree(config: ml_collections.ConfigDict) -> sweep.Cell:

@@ -12,8 +12,7 @@ import dataclasses
 
 from absl import flags
 
-from launch import entry, generation, pooling, revising
-from tts_jax.revise import state as states
+from launch import chaining, entry, pooling, revising
 from tts_jax.store import chains, run
 from tts_jax.tasks import training
 from tts_jax.verify import saved
@@ -25,11 +24,7 @@ _OUT = flags.DEFINE_string("out", "runs/revise", "Folder of the run.")
 def main(_: list[str]) -> None:
   """Runs what the folder lacks, and says how right each turn is."""
   config, wanted = _CONFIG.value, _CONFIG.value.questions
-  plan = states.Plan(
-    lengths=(config.length,) * config.chains,
-    window=config.window,
-    context_tokens=config.limits.context_tokens,
-  )
+  plan = revising.plan(config, (config.length,) * config.chains)
   if wanted.split == "test":
     task, questions = pooling.find_questions(config)
   else:
@@ -37,8 +32,8 @@ def main(_: list[str]) -> None:
       config.task, split=wanted.split, count=wanted.count, seed=config.seed
     )
   with run.Run.open(_OUT.value, config.to_dict()) as folder:
-    model = generation.load_generator(config, task)
-    revising.run_chains(folder, config, task, questions, model, plan)
+    model = revising.load_reviser(config, task, config.model, "config.model")
+    chaining.run_chains(folder, config, task, questions, model, plan)
     origin = dataclasses.asdict(saved.origin(model.folder))
     folder.write_json(chains.SUMMARY, {"origin": origin})
   found = chains.load_chains(_OUT.value)

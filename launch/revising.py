@@ -1,21 +1,38 @@
-"""What launchers that revise share: the engine, and filling a run's chains."""
+"""What launchers that revise share: the model, the chains, the engine."""
 
 import functools
-import time
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import ml_collections
-import tqdm
 
 from launch import generation
-from tts_jax.decode import pools, sampling
-from tts_jax.revise import chains, rows, stream
+from tts_jax.decode import sampling
+from tts_jax.model import embedded
+from tts_jax.revise import chains, stream
 from tts_jax.revise import state as states
-from tts_jax.store import chains as store
-from tts_jax.store import run
 from tts_jax.tasks import base
+
+
+def plan(
+  config: ml_collections.ConfigDict, lengths: tuple[int, ...]
+) -> states.Plan:
+  """Chains of so many answers each, by the config."""
+  return states.Plan(
+    lengths=lengths,
+    window=config.revision.window,
+    context_tokens=config.revision.context_tokens,
+  )
+
+
+def load_reviser(
+  config: ml_collections.ConfigDict, task: base.Task, path: str, key: str
+) -> generation.Generator:
+  """The revision model at the path that `key` gives, checked for its room."""
+  folder = embedded.folder(path, task.name, embedded.REVISION, key)
+  room = config.revision.context_tokens
+  return generation.load_generator(config, task, folder, room)
 
 
 def engine(
@@ -29,7 +46,7 @@ def engine(
     sampler=sampling.Categorical(**config.sampler),
     limits=model.limits(config.limits.max_tokens),
     plan=plan,
-    rebuilt=config.engine.rebuilt,
+    rebuilt=config.revision.rebuilt,
   )
   room, sizes = config.limits.prompt_tokens, config.engine
   each = min(sizes.rows, len(plan.lengths))
@@ -52,34 +69,3 @@ def engine(
     chunk=jit(functools.partial(step, setup=setup)),
     prompt_tokens=room,
   )
-
-
-def run_chains(
-  folder: run.Run,
-  config: ml_collections.ConfigDict,
-  task: base.Task,
-  questions: list[base.Question],
-  model: generation.Generator,
-  plan: states.Plan,
-) -> None:
-  """Fills a run's chains, with a progress bar."""
-  inputs = pools.inputs_hash(questions, model.folder)
-  stage = folder.stage(store.STAGE, store.SCHEMA, inputs)
-  print(f"{stage.folder}: {stage.report}", flush=True)
-  size, batch = len(questions), config.engine.batch
-  kept = size - len(pools.missing(stage, questions, batch))
-  start = time.monotonic()
-  with tqdm.tqdm(total=size, initial=kept, unit="question") as bar:
-    for progress in pools.fill(
-      stage,
-      questions,
-      engine(model, config, plan),
-      task,
-      model.tokenizer,
-      batch=batch,
-      table=functools.partial(rows.table, plan=plan),
-    ):
-      rate = progress.stats.generated / (time.monotonic() - start)
-      busy = progress.stats.utilisation
-      bar.set_postfix_str(f"{rate:,.0f} tokens/s, rows {busy:.0%}", False)
-      bar.update()

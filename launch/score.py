@@ -22,7 +22,7 @@ def main(_: list[str]) -> None:
   config, out = _CONFIG.value, _OUT.value
   task, questions = pooling.find_questions(config)
   model = generation.load_generator(config, task)
-  judge = judging.load_judge(config, model)
+  judge = judging.load_judge(config.verifier, model)
   with run.Run.open(out, config.to_dict()) as folder:
     pooling.sample_pool(folder, config, task, questions, model)
     judging.score_pool(folder, config, task, questions, model, judge)

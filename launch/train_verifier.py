@@ -45,25 +45,23 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   lm, model = huggingface.load(source, "float32")
   tokenizer, made_for = tokenization.load(source), saved.origin(source)
   found = catalogue.find(config.task)
-  delimiters = tokenizer.tokens_with(found.task.step_delimiter)
-  verifier = reward.above(lm, delimiters, **config.head)
+  ends = tokenizer.tokens_with(found.task.step_delimiter)
+  verifier = reward.above(lm, ends, **config.head)
   goal = objective.Objective(lm=lm, verifier=verifier, **config.objective)
   schedule = loop.Schedule(**config.schedule)
   optimizer = step_lib.Optimizer(
     steps=schedule.steps, frozen=goal.frozen, **config.optimizer
   )
   mixture = labelled.Mixture(seed=config.seed, **config.mixture)
-  load = functools.partial(labelled.load, history=config.history)
-  train, held_out = load(config.labels, config.held_out, made_for)
+  both = config.labels, config.held_out
+  train, held_out = labelled.load(*both, made_for, history=config.history)
   worked = labelled.worked_solutions(
     found.task, tokenizer, found.stream("train", config.worked_seed)
   )
   mesh = sharding.data_mesh(config.data.rows)
   copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
   drawn, kept = jax.random.split(jax.random.key(config.seed))
-  params = goal.init(drawn, model)
-  if config.start:
-    params |= saved.start(config.start, verifier)
+  params = goal.init(drawn, model) | saved.start(config.start, verifier)
   state = jax.device_put(step_lib.begin(kept, params, optimizer), copies)
   print(f"{schedule.steps} steps, to {folder.path}", flush=True)
   step = functools.partial(step_lib.train_step, loss=goal, optimizer=optimizer)

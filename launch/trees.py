@@ -1,6 +1,7 @@
 """Search trees to look at: a few questions' searches, every round kept."""
 
 import dataclasses
+from typing import Any
 
 import ml_collections
 import numpy as np
@@ -9,7 +10,7 @@ from launch import generation, judging, searching
 from tts_jax.decode import pools
 from tts_jax.report import search_figures, tree, tree_page
 from tts_jax.search import sweep
-from tts_jax.store import atomic, run
+from tts_jax.store import atomic, pool, run
 from tts_jax.tasks import base
 
 PAGE = "trees.html"
@@ -50,8 +51,19 @@ def grow(
 
 
 def write(
-  folder: run.Run, trees: list[tree.Tree], title: str, back: str
+  folder: run.Run,
+  cell: sweep.Cell,
+  config: ml_collections.ConfigDict,
+  task: base.Task,
+  questions: list[base.Question],
+  *rest: Any,
+  samples: pool.Pool,
+  back: str,
 ) -> None:
-  """Writes their page into the run's folder, with a link back."""
-  text = tree_page.render(trees, title=title, links={"report": back})
+  """Writes the page of the most undecided questions, with a link back."""
+  order = abs(samples.correct.mean(1) - 0.5).argsort(kind="stable")
+  shown = [questions[i] for i in order[: config.search.tree.questions]]
+  grown = grow(cell, config, task, shown, *rest)
+  title = f"Search trees on {task.name}"
+  text = tree_page.render(grown, title=title, links={"report": back})
   atomic.write_bytes(folder.path / PAGE, text.encode())

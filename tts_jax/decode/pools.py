@@ -50,9 +50,9 @@ def check_fit(
     )
   if prompt_tokens + limits.max_tokens > config.max_positions:
     raise errors.InputError(
-      f"config.limits: prompt_tokens {prompt_tokens} and max_tokens"
-      f" {limits.max_tokens} exceed the model's {config.max_positions}"
-      " positions"
+      f"config.limits: prompt_tokens with any context, {prompt_tokens}, and"
+      f" max_tokens, {limits.max_tokens}, exceed the model's"
+      f" {config.max_positions} positions"
     )
 
 
@@ -65,6 +65,15 @@ def request(
     uid=question.uid,
     tokens=tokenizer.encode_prompt(task.prompt(question)),
   )
+
+
+def prompt_lengths(
+  questions: Sequence[base.Question],
+  task: base.Task,
+  tokenizer: tokenization.Tokenizer,
+) -> np.ndarray:
+  """[Q] int, tokens of each question's prompt."""
+  return np.array([len(request(q, task, tokenizer).tokens) for q in questions])
 
 
 def step_minima(

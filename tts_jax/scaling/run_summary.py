@@ -45,7 +45,7 @@ def of_pool(
 def of_searches(
   path: str | os.PathLike[str],
   questions: Sequence[base.Question],
-  prompt_length: Sequence[int],
+  prompt_length: np.ndarray,
   count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
   judge: base.JudgeSteps | None,
   *,
@@ -56,7 +56,7 @@ def of_searches(
   Args:
     path: the run's folder.
     questions: Q.
-    prompt_length: Q, tokens.
+    prompt_length: [Q] int, tokens.
     count: FLOPs of a ledger.
     judge: of the task's steps, where it can tell.
     seed: of random orders and of the resampling.

@@ -38,7 +38,7 @@ def count_flops(
 def summarise(
   path: str | os.PathLike[str],
   scored: scored_pool.ScoredPool,
-  prompt_length: Sequence[int],
+  prompt_length: np.ndarray,
   budgets: Sequence[int],
   count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
   *,
@@ -50,7 +50,7 @@ def summarise(
   Args:
     path: the run's folder.
     scored: its pool with scores.
-    prompt_length: Q, tokens.
+    prompt_length: [Q] int, tokens.
     budgets: of the choices, each at most the pool's samples.
     count: FLOPs of a ledger.
     seed: of the random orders and of the resampling.
@@ -67,7 +67,7 @@ def summarise(
     correct=found.correct,
     score=scored.score,
     length=found.length,
-    prompt_length=np.asarray(prompt_length),
+    prompt_length=prompt_length,
   )
   made = searches.load_searches(path)
   values = sweep.search_values(made, found.question_ids)

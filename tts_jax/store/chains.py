@@ -6,6 +6,7 @@ import pathlib
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tts_jax import errors
 from tts_jax.store import pool, shards
@@ -37,11 +38,13 @@ class Chains:
     answers: as of a pool, [Q, A]: those of the first chain, then of the second,
       and so on.
     lengths: answers of each chain, of every question.
-    read: [Q, A] int32, tokens of the answer's context that were read anew.
+    context: [Q, A] int32, tokens of the answer's context.
+    read: [Q, A] int32, those of them that were read anew.
   """
 
   answers: pool.Pool
   lengths: tuple[int, ...]
+  context: np.ndarray
   read: np.ndarray
 
   def prefixes(self, values: np.ndarray, length: int) -> np.ndarray:
@@ -131,10 +134,19 @@ def load_chains(path: str | os.PathLike[str]) -> Chains:
   """
   folder = pathlib.Path(path) / STAGE
   answers = pool.load_pool(folder)
-  rows = shards.read(folder, ("chain", "read"))
-  chain = rows["chain"].to_numpy().reshape(answers.correct.shape)
+  rows = shards.read(folder, ("chain", "turn", "context", "read"))
+  shape = answers.correct.shape
+  chain = rows["chain"].to_numpy().reshape(shape)
+  seen = rows["context"].combine_chunks()
+  # A context holds turns of the answer's own chain.
+  owner = pc.list_parent_indices(seen).to_numpy()
+  place = owner - rows["turn"].to_numpy()[owner] + seen.flatten().to_numpy()
+  tokens = np.bincount(
+    owner, answers.length.reshape(-1)[place], minlength=len(seen)
+  )
   return Chains(
     answers=answers,
     lengths=tuple(np.bincount(chain[0]).tolist()),
-    read=rows["read"].to_numpy().reshape(answers.correct.shape),
+    context=tokens.astype(np.int32).reshape(shape),
+    read=rows["read"].to_numpy().reshape(shape),
   )

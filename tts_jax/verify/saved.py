@@ -122,18 +122,18 @@ def load(
   return verifier, params
 
 
-def start(
-  folder: str | pathlib.Path, verifier: reward.RewardModel
-) -> types.Params:
+def start(folder: str, verifier: reward.RewardModel) -> types.Params:
   """The parameters of a saved verifier, for another one to be trained on.
 
   Args:
-    folder: as `save` wrote it; made for any model.
+    folder: as `save` wrote it; made for any model. Empty: there are none.
     verifier: of the same shape.
 
   Raises:
     InputError: as `load`; its shape is another.
   """
+  if not folder:
+    return {}
   found, params = load(folder)
   if found != verifier:
     raise errors.InputError(

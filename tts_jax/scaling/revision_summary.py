@@ -1,0 +1,313 @@
+"""The numbers of chains of revisions, for `summary.json`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tts_jax import types
+from tts_jax.scaling import (
+  difficulty,
+  intervals,
+  revisions,
+  verification,
+)
+from tts_jax.store import chains as store
+
+# {(N, s): [Q] float64}, of p = N / s chains of s answers.
+Cells = dict[tuple[int, int], np.ndarray]
+Chosen = Callable[[int, int], np.ndarray]
+
+
+def along_chain(chains: store.Chains, seed: int = 0) -> dict[str, Any]:
+  """How right each answer of a chain is, and what one revision does.
+
+  Args:
+    chains: of a run.
+    seed: of the resampling.
+
+  Returns:
+    `pass_at_1_along_chain`, an interval a turn, over the chains that have it;
+    `fourth_minus_first`, paired, where chains have four answers; and of all
+    next revisions `spoiled_share`, that of right answers that become wrong, and
+    `mended_share`, that of wrong ones that become right.
+  """
+  right = chains.answers.correct
+  found: dict[str, Any] = {
+    "pass_at_1_along_chain": [
+      intervals.bootstrap(
+        chains.prefixes(right, turn + 1)[..., turn].mean(1), seed=seed
+      ).summary()
+      for turn in range(max(chains.lengths))
+    ]
+  }
+  if max(chains.lengths) >= 4:
+    first, *_, fourth = np.moveaxis(chains.prefixes(right, 4), -1, 0)
+    found["fourth_minus_first"] = intervals.paired_difference(
+      fourth.mean(1), first.mean(1), seed=seed
+    ).summary()
+  before, after = _pairs(chains)
+  for name, start in (("spoiled_share", True), ("mended_share", False)):
+    turned = ((before == start) & (after != start)).sum(1)
+    counts = (before == start).sum(1)
+    some = counts > 0
+    if some.any():
+      found[name] = intervals.bootstrap_ratio(
+        turned[some], counts[some], seed=seed
+      ).summary()
+  return found
+
+
+def cells(budgets: Sequence[int], value: Chosen) -> Cells:
+  """The value at every ratio of every budget; `value` takes (s, p)."""
+  return {
+    (n, s): value(s, n // s) for n in budgets for s in revisions.LENGTHS[n]
+  }
+
+
+def by_verifier(
+  chains: store.Chains, score: np.ndarray, *, seed: int = 0, draws: int = 200
+) -> Chosen:
+  """Best-of-N weighted inside each chain, then across: (s, p) -> [Q].
+
+  Args:
+    chains: of a run.
+    score: [Q, A], probabilities.
+    seed: of the draws of chains.
+    draws: of them.
+  """
+  answers = _whole(chains)
+
+  def value(length: int, count: int) -> np.ndarray:
+    return revisions.hierarchical(
+      chains.prefixes(answers, length),
+      chains.prefixes(chains.answers.correct, length),
+      chains.prefixes(score, length),
+      count,
+      seed=seed,
+      draws=draws,
+    )
+
+  return value
+
+
+def by_majority(
+  chains: store.Chains, *, seed: int = 0, draws: int = 200
+) -> Chosen:
+  """The most frequent of all answers: (s, p) -> [Q]; see `by_verifier`."""
+  answers = _whole(chains)
+
+  def value(length: int, count: int) -> np.ndarray:
+    return revisions.majority(
+      chains.prefixes(answers, length),
+      chains.prefixes(chains.answers.correct, length),
+      count,
+      seed=seed,
+      draws=draws,
+    )
+
+  return value
+
+
+def ratio_curves(values: Cells, seed: int = 0) -> dict[str, Any]:
+  """{N: {"s:p": interval}}, the most parallel first."""
+  found: dict[str, Any] = {}
+  for (n, s), right in values.items():
+    name = revisions.ratio(s, n // s)
+    interval = intervals.bootstrap(right, seed=seed).summary()
+    found.setdefault(str(n), {})[name] = interval
+  return found
+
+
+def ratio_curves_by_bin(
+  values: Cells, pass_at_1: np.ndarray, seed: int = 0
+) -> list[dict[str, Any]]:
+  """The same in each difficulty bin, the easiest first.
+
+  Args:
+    values: of all questions.
+    pass_at_1: [Q], of samples that are not these answers.
+    seed: of the resampling.
+  """
+  bins = difficulty.quantile_bins(pass_at_1)
+  return [
+    ratio_curves({k: v[bins == one] for k, v in values.items()}, seed)
+    for one in range(difficulty.BINS)
+  ]
+
+
+def sequential_vs_parallel(values: Cells, seed: int = 0) -> dict[str, Any]:
+  """{N: one chain, N chains of one answer, and their paired difference}."""
+  found = {}
+  for n in sorted({n for n, _ in values if n > 1}):
+    one, many = values[n, n], values[n, 1]
+    found[str(n)] = {
+      "sequential": intervals.bootstrap(one, seed=seed).summary(),
+      "parallel": intervals.bootstrap(many, seed=seed).summary(),
+      "difference": intervals.paired_difference(one, many, seed=seed).summary(),
+    }
+  return found
+
+
+def best_ratio(values: Cells, seed: int = 0) -> dict[str, Any]:
+  """{N: the best ratio and what it gains over all parallel}.
+
+  The best of several is best by luck too: `difference` takes for each question
+  the ratio that is best on the other half of the questions.
+  """
+  found = {}
+  for n in sorted({n for n, _ in values if n > 1}):
+    sizes = [s for m, s in values if m == n]
+    table = np.stack([values[n, s] for s in sizes], 1)
+    half = np.arange(len(table)) % 2
+    chosen = [table[half != side].mean(0).argmax() for side in (0, 1)]
+    picked = table[np.arange(len(table)), np.array(chosen)[half]]
+    best = sizes[int(table.mean(0).argmax())]
+    found[str(n)] = {
+      "ratio": revisions.ratio(best, n // best),
+      "value": intervals.bootstrap(values[n, best], seed=seed).summary(),
+      "difference": intervals.paired_difference(
+        picked, values[n, 1], seed=seed
+      ).summary(),
+    }
+  return found
+
+
+def verifier_ablation(
+  chains: store.Chains,
+  scores: Mapping[str, np.ndarray],
+  budgets: Sequence[int],
+  *,
+  seed: int = 0,
+) -> dict[str, Any]:
+  """What each verifier of the chains is worth.
+
+  Args:
+    chains: of a run.
+    scores: {name: [Q, A]}, as `store.chains.load_scores` gives them.
+    budgets: N, of one chain of N answers.
+    seed: of draws and of the resampling.
+
+  Returns:
+    {name: `auc` over all whole answers, `auc_within_question`, and
+    `sequential`, {N: interval} of best-of-N weighted in one chain}.
+  """
+  whole = chains.answers.finished
+  right = chains.answers.correct
+  found = {}
+  for name, score in scores.items():
+    within = verification.mean_within(
+      verification.auc_within_question(score, right, whole), seed=seed
+    )
+    value = by_verifier(chains, score, seed=seed)
+    found[name] = {
+      "auc": verification.auc(score[whole], right[whole]),
+      "auc_within_question": within.summary() if within else None,
+      "sequential": {
+        str(n): intervals.bootstrap(value(n, 1), seed=seed).summary()
+        for n in budgets
+      },
+    }
+  return found
+
+
+def ledger(
+  chains: store.Chains,
+  prompt_length: np.ndarray,
+  budgets: Sequence[int],
+  count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
+) -> dict[str, Any]:
+  """Mean tokens and FLOPs a question, {N: {"s:p": {entry: number}}}.
+
+  Args:
+    chains: of a run.
+    prompt_length: [Q] int.
+    budgets: N.
+    count: from (cost, [Q] context, whether a verifier worked) to [Q] FLOPs.
+  """
+  length = chains.answers.length
+  attended = length * (chains.context + (length - 1) / 2)
+  found: dict[str, Any] = {}
+  for n in budgets:
+    for s in revisions.LENGTHS[n]:
+      p = n // s
+
+      def total(values: np.ndarray, s: int = s, p: int = p) -> np.ndarray:
+        return p * chains.prefixes(values, s).sum(-1).mean(1)
+
+      generated, nothing = total(length), np.zeros(len(length))
+      cost = types.Cost(
+        generated=generated,
+        pruned=nothing,
+        lookahead=nothing,
+        prefilled=prompt_length - 1 + total(chains.read),
+        scored=nothing,
+      )
+      context = prompt_length + total(attended) / np.maximum(generated, 1)
+      found.setdefault(str(n), {})[revisions.ratio(s, p)] = {
+        "generated": float(generated.mean()),
+        "prefilled": float(np.mean(cost.prefilled)),
+        "flops": float(np.mean(count(cost, context, True))),
+      }
+  return found
+
+
+def summarise(
+  chains: store.Chains,
+  scores: Mapping[str, np.ndarray],
+  pass_at_1: np.ndarray,
+  prompt_length: np.ndarray,
+  budgets: Sequence[int],
+  count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
+  *,
+  seed: int = 0,
+) -> dict[str, Any]:
+  """All of a run's numbers on revisions.
+
+  Args:
+    chains: of a run.
+    scores: of its answers, that of "history" among them.
+    pass_at_1: [Q], of the base model's samples: it places the bins.
+    prompt_length: [Q] int.
+    budgets: N, each one of `revisions.LENGTHS` that the chains hold.
+    count: FLOPs of a ledger.
+    seed: of draws and of the resampling.
+  """
+  chosen = cells(budgets, by_verifier(chains, scores["history"], seed=seed))
+  voted = cells(budgets, by_majority(chains, seed=seed))
+  return {
+    **along_chain(chains, seed),
+    "sequential_vs_parallel": {
+      "verifier": sequential_vs_parallel(chosen, seed),
+      "majority": sequential_vs_parallel(voted, seed),
+    },
+    "best_ratio": {
+      "verifier": best_ratio(chosen, seed),
+      "majority": best_ratio(voted, seed),
+    },
+    "ratio_curves": ratio_curves(chosen, seed),
+    "ratio_curves_by_bin": ratio_curves_by_bin(chosen, pass_at_1, seed),
+    "majority_curves": ratio_curves(voted, seed),
+    "majority_curves_by_bin": ratio_curves_by_bin(voted, pass_at_1, seed),
+    "verifier_ablation": verifier_ablation(chains, scores, budgets, seed=seed),
+    "ledger": ledger(chains, prompt_length, budgets, count),
+  }
+
+
+def _whole(chains: store.Chains) -> np.ndarray:
+  """[Q, A] int32, the answers; -1 where one was cut, or states none."""
+  found = chains.answers
+  return np.where(found.finished, found.answers, -1).astype(np.int32)
+
+
+def _pairs(chains: store.Chains) -> tuple[np.ndarray, np.ndarray]:
+  """[Q, M] bool, whether an answer is right, and whether the next one is."""
+  starts = np.cumsum([0, *chains.lengths[:-1]])
+  before = np.concatenate(
+    [
+      np.arange(start, start + length - 1)
+      for start, length in zip(starts, chains.lengths, strict=True)
+    ]
+  ).astype(np.int64)
+  right = chains.answers.correct
+  return right[:, before], right[:, before + 1]
