@@ -26,8 +26,6 @@ from tts_jax.store import atomic, pool, run
 from tts_jax.tasks import catalogue
 from tts_jax.verify import saved
 
-# config.verifier of a run without one.
-_NONE = "none"
 _REPORT = "report.html"
 
 
@@ -38,10 +36,12 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
   planning.cells(config)
   cell = planning.tree(config)
   model, judge = generation.load_generator(config, task), None
-  if config.verifier != _NONE:
+  if config.verifier != "none":
     judge = judging.load_judge(config.verifier, model)
   reviser = None if judge is None else mending.load(config, task)
   loaded, seed = (task, questions, model), config.seed
+  links = {"search trees": trees.PAGE} if judge else {}
+  links |= {"chains of revisions": mending.PAGE} if reviser else {}
   with run.Run.open(out, config.to_dict()) as folder:
     usage = pooling.sample_pool(folder, config, *loaded)
     if judge is not None:
@@ -61,7 +61,7 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
       )
       summary["verifier"]["regimes"] = saved.regimes(judge.folder)
       if reviser is not None:
-        found = mending.fill(folder, config, *loaded, judge, reviser)
+        found = mending.fill(folder, config, *loaded, judge, reviser, _REPORT)
         summary["revisions"] = found
       trees.write(
         folder, cell, config, *loaded, judge, samples=samples, back=_REPORT
@@ -80,7 +80,7 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
         "seed": seed,
       },
       samples=transcripts.read(folder.path, samples, questions),
-      links={"search trees": trees.PAGE} if judge else {},
+      links=links,
     )
     atomic.write_bytes(folder.path / _REPORT, text.encode())
   print(summary_lib.headline(summary))

@@ -7,10 +7,13 @@ import ml_collections
 
 from launch import chaining, generation, judging, planning, revising
 from tts_jax.decode import pools
+from tts_jax.report import chain_page, chain_transcripts
 from tts_jax.revise import state as states
 from tts_jax.scaling import revision_summary, search_summary
-from tts_jax.store import chains, pool, run
+from tts_jax.store import atomic, chains, pool, run
 from tts_jax.tasks import base
+
+PAGE = "chains.html"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,8 +44,9 @@ def fill(
   model: generation.Generator,
   judge: judging.Judge,
   reviser: Reviser,
+  back: str,
 ) -> dict[str, Any]:
-  """Runs and scores a run's chains; returns what they say.
+  """Runs and scores a run's chains, writes their page, returns what they say.
 
   Args:
     folder: of the run, which has its pool.
@@ -52,15 +56,23 @@ def fill(
     model: the base model.
     judge: its verifier.
     reviser: writes the chains and judges them.
+    back: the page that theirs links to.
   """
   own, loaded = reviser.judge, (task, questions, reviser.model)
   chaining.run_chains(folder, config, *loaded, reviser.plan)
   chaining.score(folder, config, "history", reviser.model, own)
   chaining.score(folder, config, "prm", model, judge)
   found = chains.load_chains(folder.path)
+  scores = chains.load_scores(folder.path, found)
+  text = chain_page.render(
+    chain_transcripts.read(folder.path, found, scores["history"], questions),
+    title=f"Chains of revisions on {task.name}",
+    links={"report": back},
+  )
+  atomic.write_bytes(folder.path / PAGE, text.encode())
   return revision_summary.summarise(
     found,
-    chains.load_scores(folder.path, found),
+    scores,
     pool.load_pool(folder.path).correct.mean(1),
     pools.prompt_lengths(questions, task, model.tokenizer),
     config.revision.budgets,

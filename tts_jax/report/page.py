@@ -7,7 +7,13 @@ Every text from outside, of questions and of models, is escaped.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tts_jax.report import document, figures, search_sections, transcripts
+from tts_jax.report import (
+  document,
+  figures,
+  revision_sections,
+  search_sections,
+  transcripts,
+)
 
 Summary = Mapping[str, Any]
 
@@ -60,6 +66,7 @@ def render(
     *_by_group(summary),
     *search_sections.verifier(summary),
     *search_sections.search(summary),
+    *revision_sections.revisions(summary),
     "<h2>Settings</h2>",
     document.pairs(settings),
     *_cost(summary),

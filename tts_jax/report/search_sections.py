@@ -128,7 +128,7 @@ def _regimes(regimes: Summary) -> list[str]:
   if not regimes:
     return []
   rows = [
-    (document.text(name), *(_cell(one.get(key)) for key in _REGIMES))
+    (document.text(name), *(cell(one.get(key)) for key in _REGIMES))
     for name, one in regimes.items()
   ]
   return [
@@ -152,7 +152,8 @@ def _outcome(regimes: Summary) -> list[str]:
   ]
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+  """A number, an interval, or None, in figures, HTML."""
   return (
     document.interval(value) if isinstance(value, Mapping) else _number(value)
   )

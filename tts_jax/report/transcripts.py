@@ -14,7 +14,7 @@ from tts_jax.store import pool, shards
 from tts_jax.tasks import base
 
 # Where in the order from hard to easy the questions to show are taken.
-_LEVELS = (("easy", 0.9), ("middle", 0.5), ("hard", 0.1))
+LEVELS = (("easy", 0.9), ("middle", 0.5), ("hard", 0.1))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +88,7 @@ def pick(correct: np.ndarray, *, each: int = 2) -> list[Pick]:
   mixed = np.flatnonzero((rate > 0) & (rate < 1))
   ranked = mixed[np.argsort(rate[mixed], kind="stable")]
   picks: list[Pick] = []
-  for level, quantile in _LEVELS:
+  for level, quantile in LEVELS:
     if not len(ranked):
       break
     question = int(ranked[round(quantile * (len(ranked) - 1))])

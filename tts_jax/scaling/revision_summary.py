@@ -189,8 +189,8 @@ def verifier_ablation(
     seed: of draws and of the resampling.
 
   Returns:
-    {name: `auc` over all whole answers, `auc_within_question`, and
-    `sequential`, {N: interval} of best-of-N weighted in one chain}.
+    {name: `auc` over all whole answers and `auc_within_question`, each None
+    where right or wrong ones are lacking, and `sequential`, {N: interval} of best-of-N weighted in one chain}.
   """
   whole = chains.answers.finished
   right = chains.answers.correct
@@ -200,8 +200,9 @@ def verifier_ablation(
       verification.auc_within_question(score, right, whole), seed=seed
     )
     value = by_verifier(chains, score, seed=seed)
+    auc = verification.auc(score[whole], right[whole])
     found[name] = {
-      "auc": verification.auc(score[whole], right[whole]),
+      "auc": None if np.isnan(auc) else auc,
       "auc_within_question": within.summary() if within else None,
       "sequential": {
         str(n): intervals.bootstrap(value(n, 1), seed=seed).summary()
