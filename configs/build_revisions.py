@@ -19,8 +19,8 @@ def get_config() -> ml_collections.ConfigDict:
   config.questions.split = "train"
   config.questions.count = 4000
   config.samples = 64
-  # A run of this launcher, on the same questions, whose samples are taken;
-  # empty draws them.
+  # A run of this launcher, on the same questions, whose samples are taken, or
+  # one of launch.revise, whose chains are; empty draws samples.
   config.source = ""
   # Answers before a right one; how many is drawn from 0 to so many.
   config.most = 4

@@ -21,7 +21,7 @@ from rapidfuzz.distance import Levenshtein
 
 from tts_jax import errors
 from tts_jax.decode import pools
-from tts_jax.store import manifest, pool, run, shards
+from tts_jax.store import manifest, run, shards
 from tts_jax.store import trajectories as store
 from tts_jax.tasks import base, tokenization
 
@@ -135,8 +135,8 @@ def count(
 
 
 def open_stage(folder: run.Run, source: pathlib.Path) -> shards.Stage:
-  """The stage of trajectories; its input is the pool of the run at `source`."""
-  inputs = {"pool": shards.content_hash([source / pool.STAGE])}
+  """The stage of trajectories; `source` is the stage of their answers."""
+  inputs = {"answers": shards.content_hash([source])}
   return folder.stage(store.STAGE, store.SCHEMA, manifest.config_hash(inputs))
 
 

@@ -190,7 +190,8 @@ def verifier_ablation(
 
   Returns:
     {name: `auc` over all whole answers and `auc_within_question`, each None
-    where right or wrong ones are lacking, and `sequential`, {N: interval} of best-of-N weighted in one chain}.
+    where right or wrong ones are lacking, and `sequential`, {N: interval} of
+    best-of-N weighted in one chain}.
   """
   whole = chains.answers.finished
   right = chains.answers.correct

@@ -1,0 +1,132 @@
+"""A revision model's own chains as trajectories: the paper's ReST^EM variant.
+
+A trajectory is a chain up to its first right answer, at most five answers long.
+Short ones abound, so of each length as many are taken as of the rarest.
+"""
+
+import collections
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tts_jax import errors
+from tts_jax.store import shards
+from tts_jax.store import trajectories as store
+from tts_jax.verify import histories
+
+MOST = 5
+
+
+def up_to_first_right(
+  chain: Sequence[Mapping[str, Any]], most: int = MOST
+) -> dict[str, Any] | None:
+  """A chain as a row of the store; None where it has no right answer in time.
+
+  Args:
+    chain: rows of `store.chains`, in the order of their turns.
+    most: answers of a trajectory.
+  """
+  verdicts = [row["verdict"] for row in chain[:most]]
+  if "correct" not in verdicts:
+    return None
+  end = verdicts.index("correct")
+  # What was cut was shown to nobody.
+  before = [row for row in chain[:end] if row["finished"]]
+  return {
+    "question_id": chain[end]["question_id"],
+    "prompt": chain[end]["prompt"],
+    "context": [row["tokens"] for row in before],
+    "target": chain[end]["tokens"],
+    "context_samples": [row["sample"] for row in before],
+    "target_sample": chain[end]["sample"],
+  }
+
+
+def balanced(
+  lengths: Sequence[int], *, seed: int, least: int = 1
+) -> np.ndarray:
+  """Places of as many trajectories of each length as there are of the rarest.
+
+  Args:
+    lengths: [M], of all trajectories.
+    seed: of the choice among those of a length.
+    least: lengths that fewer trajectories have are left out.
+
+  Returns:
+    Indices, ascending.
+  """
+  counts = collections.Counter(lengths)
+  kept = {length: n for length, n in counts.items() if n >= least}
+  if not kept:
+    return np.zeros(0, np.int64)
+  size = min(kept.values())
+  rng = np.random.default_rng(seed)
+  every = np.asarray(lengths)
+  chosen = [
+    rng.choice(np.flatnonzero(every == length), size, replace=False)
+    for length in sorted(kept)
+  ]
+  return np.sort(np.concatenate(chosen))
+
+
+def fill(
+  stage: shards.Stage, rows: pa.Table, *, batch: int, seed: int
+) -> Iterator[int]:
+  """Builds the trajectories of the questions whose shards are not there yet.
+
+  Args:
+    stage: of a run, with `store.trajectories.SCHEMA`.
+    rows: a run's chains, with at least `histories.COLUMNS`.
+    batch: questions a shard.
+    seed: of the choice among trajectories of a length.
+
+  Yields:
+    How many questions are left, after each shard.
+
+  Raises:
+    InputError: no chain has a right answer.
+  """
+  questions = list(histories.by_question(rows.to_pylist()))
+  found = [
+    (index, made)
+    for index, chains in enumerate(questions)
+    for made in map(up_to_first_right, chains)
+    if made is not None
+  ]
+  if not found:
+    raise errors.InputError(
+      "no chain has a right answer among its first"
+      f" {MOST}; there is nothing to learn from them"
+    )
+  lengths = [len(made["context"]) for _, made in found]
+  by_shard: dict[int, list[dict[str, Any]]] = {}
+  for place in balanced(lengths, seed=seed):
+    index, made = found[place]
+    by_shard.setdefault(index // batch, []).append(made)
+  numbers = range(-(-len(questions) // batch))
+  todo = [number for number in numbers if number not in stage.done()]
+  for number in todo:
+    mine = by_shard.get(number, [])
+    stage.write(number, pa.Table.from_pylist(mine, store.SCHEMA))
+    yield sum(
+      len(questions[later * batch : (later + 1) * batch])
+      for later in todo
+      if later > number
+    )
+
+
+def count(chains: pa.Table) -> dict[str, int]:
+  """What chains offer, ready for JSON: questions, chains, and their lengths."""
+  total = collections.Counter[str]()
+  for question in histories.by_question(chains.to_pylist()):
+    total["questions"] += 1
+    for chain in question:
+      made = up_to_first_right(chain)
+      total["chains"] += 1
+      if made is None:
+        total["without_correct"] += 1
+      else:
+        total[f"of_{len(made['context']) + 1}"] += 1
+  return dict(sorted(total.items()))
