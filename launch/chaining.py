@@ -29,12 +29,12 @@ def run_chains(
   print(f"{stage.folder}: {stage.report}", flush=True)
   size, batch = len(questions), config.engine.batch
   kept = size - len(pools.missing(stage, questions, batch))
-  start = time.monotonic()
+  sample, start = revising.engine(model, config, plan), time.monotonic()
   with tqdm.tqdm(total=size, initial=kept, unit="question") as bar:
     for progress in pools.fill(
       stage,
       questions,
-      revising.engine(model, config, plan),
+      sample,
       task,
       model.tokenizer,
       batch=batch,

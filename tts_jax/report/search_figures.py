@@ -32,6 +32,8 @@ _AGGREGATIONS = {
 }
 
 Curves = Mapping[str, style.Curve]
+# Of the paper's bars.
+_BAR_BUDGETS = (4, 16, 64, 256)
 
 
 def methods_by_budget(
@@ -101,12 +103,31 @@ def methods_by_flops(
   return fig
 
 
+def shared_budgets(
+  curves_by_bin: Sequence[Curves],
+  beam: str,
+  baseline: str = "best_of_n_weighted",
+  budgets: Sequence[int] = _BAR_BUDGETS,
+) -> list[int]:
+  """Those of the budgets at which both methods were measured in every bin."""
+  return [
+    budget
+    for budget in budgets
+    if curves_by_bin
+    and all(
+      str(budget) in one.get(name, {})
+      for one in curves_by_bin
+      for name in (beam, baseline)
+    )
+  ]
+
+
 def beam_by_bin(
   curves_by_bin: Sequence[Curves],
   *,
   beam: str = "beam_4",
   baseline: str = "best_of_n_weighted",
-  budgets: Sequence[int] = (4, 16, 64, 256),
+  budgets: Sequence[int] = _BAR_BUDGETS,
   width: float = 7.0,
   height: float = 2.4,
 ) -> figure.Figure:
@@ -126,16 +147,8 @@ def beam_by_bin(
   Raises:
     InputError: no budget is common to both methods in all bins.
   """
-  common = [
-    budget
-    for budget in budgets
-    if all(
-      str(budget) in one.get(name, {})
-      for one in curves_by_bin
-      for name in (beam, baseline)
-    )
-  ]
-  if not common or not curves_by_bin:
+  common = shared_budgets(curves_by_bin, beam, baseline, budgets)
+  if not common:
     raise errors.InputError(
       f"curves_by_bin: {beam!r} and {baseline!r} share none of the budgets"
       f" {list(budgets)} in all bins"

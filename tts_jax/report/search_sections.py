@@ -88,7 +88,7 @@ def search(summary: Summary) -> list[str]:
     _curves(curves, ledger),
   ]
   by_bin, beam = summary["curves_by_bin"], _beam(curves)
-  if beam is not None and by_bin:
+  if beam is not None and search_figures.shared_budgets(by_bin, beam):
     parts += [
       "<h3>By difficulty</h3>",
       _figure(

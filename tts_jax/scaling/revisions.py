@@ -184,7 +184,7 @@ def _majority(
   draws: int,
 ) -> float:
   groups = labels.max() + 1
-  if not right.any():
+  if not (right & (labels >= 0)).any():
     return 0.0
   names = np.arange(groups)
   votes = (labels[..., None] == names).sum(1)  # [E, G]

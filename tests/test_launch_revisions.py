@@ -1,0 +1,381 @@
+"""Launchers of revisions, from the command line, on a tiny model."""
+
+import dataclasses
+import json
+import shutil
+
+import jax
+import kill_harness
+import numpy as np
+import pytest
+import tiny_model
+
+from tts_jax.model import huggingface
+from tts_jax.store import chains, pool, run
+from tts_jax.store import trajectories as store
+from tts_jax.tasks import arithmetic, tokenization
+from tts_jax.verify import reward, saved
+
+_TASK = arithmetic.Arithmetic()
+_BUILD = (
+  "--config.task=arithmetic",
+  "--config.questions.count=8",
+  "--config.engine.batch=3",
+  "--config.limits.prompt_tokens=32",
+  "--config.limits.max_tokens=24",
+)
+_TRAIN = (
+  "--config.task=arithmetic",
+  "--config.max_positions=96",
+  "--config.data.rows=2",
+  "--config.data.length=192",
+  "--config.data.context_tokens=100",
+  "--config.microbatches=1",
+  "--config.optimizer.warmup=2",
+  "--config.schedule.steps=24",
+  "--config.schedule.log_every=1",
+  "--config.schedule.validate_every=4",
+  "--config.schedule.patience=99",
+)
+_REVISE = (
+  "--config.task=arithmetic",
+  "--config.questions.count=6",
+  "--config.chains=3",
+  "--config.length=4",
+  "--config.revision.window=2",
+  "--config.revision.context_tokens=36",
+  "--config.revision.rebuilt=2",
+  "--config.limits.prompt_tokens=32",
+  "--config.limits.max_tokens=12",
+  "--config.engine.groups=2",
+  "--config.engine.rows=2",
+  "--config.engine.steps=8",
+  "--config.engine.batch=2",
+)
+
+
+def _write_pool(folder, model, split):
+  """Four samples of each question: right, wrong, right again, and cut."""
+  tokenizer = tokenization.load(model)
+  drawn = {name: [] for name in pool.SCHEMA.names if name != "logprob"}
+  stream = _TASK.start(split, 0, 3)
+  for _, (_, question) in zip(range(8), stream, strict=False):
+    right = question.solution
+    wrong = right[:-1] + str((int(right[-1]) + 1) % 10)
+    for sample, text in enumerate((right, wrong, right, right[:3])):
+      tokens = tokenizer.encode(text) + [tokenizer.end_token] * (sample < 3)
+      row = dict(
+        question_id=question.id,
+        uid=question.uid,
+        sample=sample,
+        text=text,
+        tokens=tokens,
+        logprobs=[-0.5] * len(tokens),
+        step_min_logprob=[-0.5],
+        answer=_TASK.extract(text),
+        verdict=("correct", "wrong", "correct", "ungradable")[sample],
+        finished=sample < 3,
+      )
+      for name, value in row.items():
+        drawn[name].append(value)
+  with run.Run.open(folder, {}) as opened:
+    stage = opened.stage(pool.STAGE, pool.SCHEMA, "inputs")
+    stage.write(0, pool.table(**drawn))
+
+
+@pytest.fixture(scope="module", name="made")
+def fixture_made(tmp_path_factory, cache):
+  """A model, and trajectories of samples that it might have drawn."""
+  folder = tmp_path_factory.mktemp("made")
+  tiny_model.save(folder / "model")
+  for split in ("train", "validation"):
+    _write_pool(folder / f"pool_{split}", folder / "model", split)
+    done = kill_harness.run(_build(folder, folder / split, split), cache)
+    assert done.returncode == 0, done.stderr
+  return folder
+
+
+def _build(made, out, split, *flags):
+  return kill_harness.python(
+    "-m",
+    "launch.build_revisions",
+    f"--out={out}",
+    *_BUILD,
+    f"--config.model={made / 'model'}",
+    f"--config.source={made / f'pool_{split}'}",
+    f"--config.questions.split={split}",
+    *flags,
+  )
+
+
+def _train(made, out, *flags):
+  return kill_harness.python(
+    "-m",
+    "launch.train_revision",
+    f"--out={out}",
+    *_TRAIN,
+    f"--config.model={made / 'model'}",
+    f"--config.trajectories={made / 'train'}",
+    f"--config.held_out={made / 'validation'}",
+    *flags,
+  )
+
+
+def _revise(model, out, *flags):
+  return kill_harness.python(
+    "-m",
+    "launch.revise",
+    f"--out={out}",
+    *_REVISE,
+    f"--config.model={model}",
+    *flags,
+  )
+
+
+def test_trajectories_of_samples(made, cache):
+  found = store.load_trajectories(made / "train")
+  assert len(found) == 16
+  assert {len(one.context) for one in found} <= {0, 1, 2, 3, 4}
+  end = tokenization.load(made / "model").end_token
+  for one in found:
+    assert [answer[-1] for answer in one.context] == [end] * len(one.context)
+    assert one.target[-1] == end
+    # As many of the latest answers as fit.
+    shown = one.read(40)[len(one.prompt) :].tolist()
+    assert len(shown) <= 40
+    every = [token for answer in one.context for token in answer]
+    assert every[len(every) - len(shown) :] == shown
+    assert one.read(1000).tolist() == [*one.prompt, *every]
+  summary = json.loads((made / "train" / store.SUMMARY).read_text())
+  assert summary.pop("origin") == dataclasses.asdict(
+    saved.origin(made / "model")
+  )
+  assert summary == {
+    "questions": 8,
+    "without_correct": 0,
+    "without_wrong": 0,
+    "few_wrong": 8,
+    "samples_ungradable": 8,
+    "trajectories": 16,
+  }
+  before = kill_harness.contents(made / "train" / store.STAGE)
+  next((made / "train" / store.STAGE).glob("00001-*")).unlink()
+  done = kill_harness.run(_build(made, made / "train", "train"), cache)
+  assert done.returncode == 0, done.stderr
+  assert kill_harness.contents(made / "train" / store.STAGE) == before
+
+
+def test_killed_the_fine_tuning_is_the_same(tmp_path, made, cache):
+  done = kill_harness.run(_train(made, tmp_path / "whole"), cache)
+  assert done.returncode == 0, done.stderr
+  assert "stopped at step 24" in done.stdout
+  out = tmp_path / "run"
+  kills = kill_harness.run_killed(
+    _train(made, out),
+    [0.2, 0.2],
+    progress=lambda: sorted((out / "checkpoints").glob("*")),
+    env=cache,
+  )
+  assert kills >= 1
+  weights = [
+    (folder / "model" / "model.safetensors").read_bytes()
+    for folder in (tmp_path / "whole", out)
+  ]
+  assert weights[0] == weights[1]
+  curves = [
+    (folder / "metrics.jsonl").read_text()
+    for folder in (tmp_path / "whole", out)
+  ]
+  assert curves[0] == curves[1]
+  losses = [json.loads(line) for line in curves[0].splitlines()]
+  values = [x["validation_loss"] for x in losses if "validation_loss" in x]
+  assert len(values) == 6
+  assert values[-1] < values[0]
+  lm, _ = huggingface.load(out / "model")
+  assert lm.config.max_positions == 96
+
+
+@pytest.mark.parametrize(
+  ("flag", "message"),
+  [
+    ("held_out={made}/train", "is training question"),
+    ("trajectories={made}/pool_train", "no such folder of shards"),
+    ("trajectories={made}/other", "made for tokenizer another"),
+    ("trajectories={made}/partial", "not all trajectories are there"),
+  ],
+)
+def test_trajectories_that_do_not_fit(tmp_path, made, cache, flag, message):
+  for name in ("other", "partial"):
+    if not (made / name).exists():
+      shutil.copytree(made / "train", made / name)
+  summary = json.loads((made / "train" / store.SUMMARY).read_text())
+  summary["origin"]["tokenizer"] = "another"
+  (made / "other" / store.SUMMARY).write_text(json.dumps(summary))
+  (made / "partial" / store.SUMMARY).unlink(missing_ok=True)
+  flag = f"--config.{flag.format(made=made)}"
+  done = kill_harness.run(_train(made, tmp_path / "run", flag), cache)
+  assert done.returncode == 2
+  assert message in done.stderr
+  assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_without_wrong_or_right_samples_there_is_nothing_to_learn(
+  tmp_path, made, cache
+):
+  flags = ("--config.source=", "--config.samples=2")
+  done = kill_harness.run(
+    _build(made, tmp_path / "run", "train", *flags), cache
+  )
+  assert done.returncode == 2
+  # The tiny model is never right.
+  assert "no sample of any of the 8 questions is correct" in done.stderr
+  done = kill_harness.run(
+    _build(made, tmp_path / "other", "train", "--config.seed=4"), cache
+  )
+  assert done.returncode == 2
+  assert "not the samples of these 8 questions" in done.stderr
+
+
+def test_chains_killed_are_the_same(tmp_path, made, cache):
+  whole, out = tmp_path / "whole", tmp_path / "run"
+  done = kill_harness.run(_revise(made / "model", whole), cache)
+  assert done.returncode == 0, done.stderr
+  assert "answer 4 of a chain: 0.000 right" in done.stdout
+  stage = out / chains.STAGE
+  kill_harness.run_killed(
+    _revise(made / "model", out),
+    [0.02, 0.02],
+    progress=lambda: len(list(stage.glob("*.parquet"))),
+    env=cache,
+  )
+  assert kill_harness.contents(stage) == kill_harness.contents(
+    whole / chains.STAGE
+  )
+  found = chains.load_chains(out)
+  assert found.lengths == (4, 4, 4)
+  assert found.answers.correct.shape == (6, 12)
+  first = found.context.reshape(6, 3, 4)[..., 0]
+  assert not first.any()
+  assert found.context.max() <= 36
+  assert (found.read <= found.context).all()
+
+
+@pytest.mark.parametrize(
+  ("flag", "message"),
+  [
+    ("revision.context_tokens=60", "exceed the model's 96 positions"),
+    ("revision.window=0", "window is 0"),
+    ("length=0", "each must have at least 1"),
+    ("revision.rebuilt=0", "rebuilt is 0"),
+    ("questions.split=dev", "must be one of train, validation"),
+  ],
+)
+def test_chains_that_cannot_run(tmp_path, made, cache, flag, message):
+  command = _revise(made / "model", tmp_path / "run", f"--config.{flag}")
+  done = kill_harness.run(command, cache)
+  assert done.returncode == 2
+  assert message in done.stderr
+  assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.fixture(scope="module", name="verifier")
+def fixture_verifier(made):
+  """A verifier of the model, as it is drawn."""
+  lm, _ = huggingface.load(made / "model")
+  tokenizer = tokenization.load(made / "model")
+  shape = dict(layers=1, width=16, token_width=4, mlp_width=8, predicts=True)
+  judge = reward.above(lm, tokenizer.tokens_with("\n"), **shape)
+  params = judge.init(jax.random.key(0))
+  folder = made / "verifier"
+  saved.save(folder, judge, params, saved.origin(made / "model"))
+  return folder
+
+
+def test_a_verifier_learns_from_chains(tmp_path, made, verifier, cache):
+  folders = {}
+  for split in ("train", "validation"):
+    folders[split] = tmp_path / split
+    flag = f"--config.questions.split={split}"
+    done = kill_harness.run(
+      _revise(made / "model", folders[split], flag), cache
+    )
+    assert done.returncode == 0, done.stderr
+  command = kill_harness.python(
+    "-m",
+    "launch.train_verifier",
+    f"--out={tmp_path / 'run'}",
+    "--config=configs/train_revision_verifier.py",
+    "--config.task=arithmetic",
+    f"--config.model={made / 'model'}",
+    f"--config.labels={folders['train']}",
+    f"--config.held_out={folders['validation']}",
+    f"--config.start={verifier}",
+    "--config.head.layers=1",
+    "--config.head.tap=1",
+    "--config.head.width=16",
+    "--config.head.token_width=4",
+    "--config.head.mlp_width=8",
+    "--config.data.rows=2",
+    "--config.data.length=192",
+    "--config.mixture.worked=1",
+    "--config.optimizer.warmup=1",
+    "--config.schedule.steps=4",
+    "--config.schedule.validate_every=2",
+  )
+  done = kill_harness.run(command, cache)
+  assert done.returncode == 0, done.stderr
+  saved.load(tmp_path / "run" / "verifier", saved.origin(made / "model"))
+  other = [*command, "--config.head.mlp_width=4", f"--out={tmp_path / 'o'}"]
+  done = kill_harness.run(other, cache)
+  assert done.returncode == 2
+  assert "give the same head, or no start" in done.stderr
+
+
+def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
+  out = tmp_path / "run"
+  command = kill_harness.python(
+    "-m",
+    "launch.search",
+    f"--out={out}",
+    *(flag for flag in _REVISE if ".chains" not in flag and ".len" not in flag),
+    "--config.samples=8",
+    "--config.scoring.rows=2",
+    "--config.scoring.length=128",
+    "--config.search.methods=('beam_sqrt','revisions')",
+    "--config.search.budgets=(1,)",
+    "--config.search.seeds=1",
+    "--config.search.rows=8",
+    "--config.search.tree.method=beam_sqrt",
+    "--config.search.tree.budget=4",
+    "--config.search.tree.questions=1",
+    "--config.revision.budgets=(1,4,8)",
+    f"--config.model={made / 'model'}",
+    f"--config.verifier={verifier}",
+    f"--config.revision.model={made / 'model'}",
+    f"--config.revision.verifier={verifier}",
+  )
+  done = kill_harness.run(command, cache)
+  assert done.returncode == 0, done.stderr
+  found = json.loads((out / "summary.json").read_text())["revisions"]
+  assert len(found["pass_at_1_along_chain"]) == 8
+  assert set(found["ratio_curves"]) == {"1", "4", "8"}
+  assert set(found["verifier_ablation"]) == {"history", "prm"}
+  loaded = chains.load_chains(out)
+  scores = chains.load_scores(out, loaded)
+  for score in scores.values():
+    assert ((score > 0) == loaded.answers.finished).all()
+  # The first answer has no context: the same verifier says the same.
+  first = np.cumsum([0, *loaded.lengths[:-1]])
+  np.testing.assert_allclose(
+    scores["history"][:, first], scores["prm"][:, first], rtol=1e-4
+  )
+  report = (out / "report.html").read_text()
+  assert "<h2>Revisions</h2>" in report
+  assert 'href="chains.html"' in report
+  page = (out / "chains.html").read_text()
+  assert page.count('<div class="chain">') == 6
+  assert 'href="report.html"' in page
+  before = kill_harness.contents(out / chains.STAGE)
+  done = kill_harness.run(command, cache)
+  assert done.returncode == 0, done.stderr
+  assert kill_harness.contents(out / chains.STAGE) == before

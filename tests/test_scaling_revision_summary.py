@@ -1,0 +1,122 @@
+"""The numbers of chains, on chains that can be counted by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tts_jax.scaling import revision_summary, revisions
+from tts_jax.store import chains as store
+from tts_jax.store import pool
+
+_LENGTHS = revisions.lengths((1, 2, 4, 8))
+
+
+def _chains(seed=0, questions=10, lengths=_LENGTHS):
+  rng = np.random.default_rng(seed)
+  shape = (questions, sum(lengths))
+  answers = rng.integers(-1, 3, shape).astype(np.int32)
+  correct = answers == rng.integers(0, 3, (questions, 1))
+  zeros = np.zeros(shape, np.float32)
+  found = pool.Pool(
+    question_ids=tuple(f"q{i}" for i in range(questions)),
+    uid=np.arange(questions, dtype=np.uint32),
+    answers=answers,
+    groups=(("0", "1", "2"),) * questions,
+    correct=correct,
+    ungradable=answers < 0,
+    finished=rng.uniform(size=shape) < 0.9,
+    length=rng.integers(1, 9, shape).astype(np.int32),
+    logprob=zeros,
+    least_logprob=zeros,
+  )
+  return store.Chains(
+    answers=found,
+    lengths=lengths,
+    context=rng.integers(0, 30, shape).astype(np.int32),
+    read=rng.integers(0, 9, shape).astype(np.int32),
+  )
+
+
+def test_shares_along_the_chain_are_counted():
+  chains = _chains()
+  found = revision_summary.along_chain(chains)
+  right, starts = chains.answers.correct, np.cumsum([0, *_LENGTHS[:-1]])
+  for turn, one in enumerate(found["pass_at_1_along_chain"]):
+    here = [
+      start + turn
+      for start, length in zip(starts, _LENGTHS, strict=True)
+      if length > turn
+    ]
+    assert one["mean"] == pytest.approx(right[:, here].mean())
+    assert one["low"] <= one["mean"] <= one["high"]
+  spoiled = mended = rights = wrongs = 0
+  for row in right:
+    for start, length in zip(starts, _LENGTHS, strict=True):
+      for turn in range(length - 1):
+        now, after = row[start + turn], row[start + turn + 1]
+        rights, wrongs = rights + now, wrongs + (not now)
+        spoiled, mended = spoiled + (now > after), mended + (after > now)
+  assert found["spoiled_share"]["mean"] == pytest.approx(spoiled / rights)
+  assert found["mended_share"]["mean"] == pytest.approx(mended / wrongs)
+
+
+def test_the_summary_is_json_and_its_parts_agree():
+  chains, rng = _chains(), np.random.default_rng(1)
+  score = rng.uniform(size=chains.answers.correct.shape).astype(np.float32)
+  budgets = (1, 2, 4, 8)
+  found = revision_summary.summarise(
+    chains,
+    {"history": score, "prm": score},
+    rng.uniform(size=10),
+    np.full(10, 7),
+    budgets,
+    lambda cost, context, judged: cost.generated * (1.0 + judged) + context,
+  )
+  json.dumps(found, allow_nan=False)
+  for n in budgets:
+    names = [revisions.ratio(s, n // s) for s in revisions.LENGTHS[n]]
+    assert list(found["ratio_curves"][str(n)]) == names
+    assert list(found["ledger"][str(n)]) == names
+    for by_bin in found["majority_curves_by_bin"]:
+      assert list(by_bin[str(n)]) == names
+  most = found["ratio_curves"]["8"]
+  both = found["sequential_vs_parallel"]["verifier"]["8"]
+  assert both["sequential"] == most["8:1"]
+  assert both["parallel"] == most["1:8"]
+  assert both["difference"]["mean"] == pytest.approx(
+    most["8:1"]["mean"] - most["1:8"]["mean"]
+  )
+  best = found["best_ratio"]["verifier"]["8"]
+  assert best["value"]["mean"] == max(one["mean"] for one in most.values())
+  ablation = found["verifier_ablation"]
+  assert ablation["prm"] == ablation["history"]
+  assert ablation["prm"]["sequential"]["8"] == most["8:1"]
+
+
+def test_bins_part_the_questions():
+  chains = _chains()
+  values = revision_summary.cells((4,), revision_summary.by_majority(chains))
+  pass_at_1 = np.linspace(1, 0, 10)
+  bins = revision_summary.ratio_curves_by_bin(values, pass_at_1)
+  for index, one in enumerate(bins):
+    assert one["4"]["1:1"]["mean"] == pytest.approx(
+      values[4, 2][2 * index : 2 * index + 2].mean()
+    )
+
+
+def test_the_best_ratio_is_chosen_on_other_questions():
+  # By luck each half has a ratio that is right everywhere, and is not in truth.
+  values = {(2, 1): np.zeros(10), (2, 2): np.tile([1.0, 0.0], 5)}
+  found = revision_summary.best_ratio(values)["2"]
+  assert found["ratio"] == "2:1"
+  assert found["value"]["mean"] == 0.5
+  assert found["difference"]["mean"] == 0.0
+
+
+def test_a_cut_answer_does_not_vote():
+  chains = _chains()
+  chains.answers.finished[:] = False
+  assert not revision_summary.by_majority(chains)(2, 2).any()
+  score = np.ones(chains.answers.correct.shape)
+  assert not revision_summary.by_verifier(chains, score)(2, 2).any()
