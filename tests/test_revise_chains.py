@@ -1,5 +1,6 @@
 """Chains of revisions against plain loops that read all at each token."""
 
+import dataclasses
 import functools
 
 import decode_oracle
@@ -178,6 +179,45 @@ def test_chains_of_one_answer_are_plain_samples():
       result.candidates,
       found[result.request.id].candidates,
     )
+
+
+def test_given_answers_are_revised_as_own_ones_are():
+  plan = states.Plan(lengths=(5, 3, 2), window=2, context_tokens=12)
+  own = decode_oracle.by_id(_engine(plan)(_REQUESTS))
+  requests = []
+  for one in _REQUESTS:
+    chains_of = _answers(own[one.id], plan)
+    # A cut answer cannot be given: its chain writes it again.
+    firsts = [chain[0] if chain[0][-1] == _END else [] for chain in chains_of]
+    requests.append(
+      chain_stream.Request(**dataclasses.asdict(one), given=firsts)
+    )
+  assert any(answer for one in requests for answer in one.given)
+  assert not all(answer for one in requests for answer in one.given)
+  for result in _engine(plan)(requests):
+    before = own[result.request.id]
+    assert _answers(result, plan) == _answers(before, plan)
+    np.testing.assert_array_equal(
+      result.candidates.finished, before.candidates.finished
+    )
+    given = sum(len(answer) for answer in result.request.given)
+    assert result.cost.generated == before.cost.generated - given
+    # They are read once, by the answer that revises them.
+    assert result.cost.prefilled == before.cost.prefilled + given
+
+
+@pytest.mark.parametrize(
+  ("given", "message"),
+  [
+    (((1, _END),), "1 answers are given for 2 chains"),
+    (((1,) * 7, ()), "a given answer has 7 tokens"),
+  ],
+)
+def test_given_answers_that_do_not_fit(given, message):
+  plan = states.Plan(lengths=(2, 2), context_tokens=12)
+  request = chain_stream.Request(id="q", uid=1, tokens=[1], given=given)
+  with pytest.raises(errors.InputError, match=message):
+    list(_engine(plan)([request]))
 
 
 def test_extending_a_prompt_is_decoding_token_by_token():

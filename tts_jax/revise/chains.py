@@ -114,14 +114,17 @@ def _decode(
   begins = over & (following < len(lengths))
   goes_on = stopped & ~over
 
+  chain = jnp.where(begins, following, state.chain)
+  given = jnp.take_along_axis(state.given, chain, axis=1, mode="clip")
+  start = states.start_chains(given, state.last_token[:, None], setup)
+
   shown, shown_tokens, grows = _push(state, position, plan)
   pushed = (goes_on & ended)[..., None]
   shown = jnp.where(pushed, shown, state.shown)
   shown_tokens = jnp.where(pushed, shown_tokens, state.shown_tokens)
-  shown = jnp.where(over[..., None], -1, shown)
-  shown_tokens = jnp.where(over[..., None], 0, shown_tokens)
   context = shown_tokens.sum(-1)
   waits = state.waits | (goes_on & ended & ~grows & (context > 0))
+  waits |= begins & start.waits
   active = (state.active & ~over) | begins
 
   # Emptied at each step, rows that do not write never outgrow their cache.
@@ -130,16 +133,17 @@ def _decode(
   # context but for its own last one.
   rows = cache.truncate(rows, jnp.where(goes_on & ~ended, context, setup.slots))
   first = jnp.where(context > 0, end, state.last_token[:, None])
+  token = jnp.where(stopped, first, jnp.where(writes, token, state.token))
   return dataclasses.replace(
     state,
     next_chain=state.next_chain + begins.sum(-1, dtype=jnp.int32),
     rows=cache.reset(rows, idle),
-    token=jnp.where(stopped, first, jnp.where(writes, token, state.token)),
-    chain=jnp.where(begins, following, state.chain),
-    answer=jnp.where(over, 0, state.answer + goes_on),
+    token=jnp.where(over, start.token, token),
+    chain=chain,
+    answer=jnp.where(over, start.answer, state.answer + goes_on),
     position=jnp.where(stopped | ~writes, 0, position),
-    shown=shown,
-    shown_tokens=shown_tokens,
+    shown=jnp.where(over[..., None], start.shown, shown),
+    shown_tokens=jnp.where(over[..., None], start.shown_tokens, shown_tokens),
     active=active,
     waits=waits,
     candidates=candidates,

@@ -19,6 +19,7 @@ def table(
   task: base.Task,
   tokenizer: tokenization.Tokenizer,
   delimiters: frozenset[int],
+  given: bool = False,
 ) -> pa.Table:
   """The rows, for `pools.fill`.
 
@@ -29,6 +30,7 @@ def table(
     task: reads answers and grades them.
     tokenizer: of the model.
     delimiters: tokens that end a step.
+    given: the chains' first answers were given, and read by the second ones.
   """
   plain = pools.rows(
     question, candidates, task=task, tokenizer=tokenizer, delimiters=delimiters
@@ -47,7 +49,10 @@ def table(
     chain += [number] * length
     turn += range(length)
     context += seen
-    read += reread(sizes, finished, seen)
+    mine_read = reread(sizes, finished, seen)
+    if given and length > 1:
+      mine_read[1] = sum(sizes[i] for i in seen[1])
+    read += mine_read
   columns = [*plain.columns]
   prompt = list(pools.request(question, task, tokenizer).tokens)
   for name, values in (

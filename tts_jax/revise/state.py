@@ -111,6 +111,8 @@ class ChainState:
     last_token: [G] int32, the prompt's.
     uid: [G] uint32, the question's.
     next_chain: [G] int32, the first chain not yet begun; C where none is left.
+    given: [G, C] int32, tokens of each chain's first answer where that was
+      given; 0 where the model writes it.
     rows: the model's cache, leading axes [G, R].
     token: [G, R] int32, the token that the row reads next.
     chain: [G, R] int32, which chain the row is working on.
@@ -129,6 +131,7 @@ class ChainState:
   last_token: chex.Array
   uid: chex.Array
   next_chain: chex.Array
+  given: chex.Array
   rows: cache.RowCache
   token: chex.Array
   chain: chex.Array
@@ -183,6 +186,7 @@ def init_state(
     last_token=zeros(groups),
     uid=jnp.zeros(groups, jnp.uint32),
     next_chain=jnp.full(groups, len(plan.lengths), jnp.int32),
+    given=zeros(groups, len(plan.lengths)),
     rows=setup.lm.init_rows(groups, rows, setup.slots),
     token=zeros(groups, rows),
     chain=zeros(groups, rows),
@@ -202,11 +206,59 @@ def init_state(
   )
 
 
+@flax.struct.dataclass(kw_only=True)
+class Given:
+  """Answers with which chains begin, in place of their own first ones.
+
+  Attributes:
+    tokens: [C, T] int32, the end token included.
+    length: [C] int32; 0: the model writes that chain's first answer.
+  """
+
+  tokens: chex.Array
+  length: chex.Array
+
+
+@flax.struct.dataclass(kw_only=True)
+class Start:
+  """How rows [G, R] begin their chains; fields as of `ChainState`."""
+
+  token: chex.Array
+  answer: chex.Array
+  shown: chex.Array
+  shown_tokens: chex.Array
+  waits: chex.Array
+
+
+def start_chains(
+  given: chex.Array, last_token: chex.Array, setup: Setup
+) -> Start:
+  """The beginning of chains: behind the prompt, or behind a given answer.
+
+  Args:
+    given: [...] int32, tokens of the given answer; 0: none.
+    last_token: [...] int32, the prompt's.
+    setup: the model and the chains.
+  """
+  # A given answer too long for the context is revised unseen.
+  seen = (given > 0) & (given <= setup.plan.context_tokens)
+  latest = jnp.arange(setup.plan.window) == setup.plan.window - 1
+  here = seen[..., None] & latest
+  return Start(
+    token=jnp.where(seen, setup.limits.end_token, last_token),
+    answer=(given > 0).astype(jnp.int32),
+    shown=jnp.where(here, 0, -1),
+    shown_tokens=jnp.where(here, given[..., None], 0),
+    waits=seen,
+  )
+
+
 def admit(
   params: types.Params,
   state: ChainState,
   group: chex.Array,
   prompt: types.Prompts,
+  given: Given | None = None,
   *,
   setup: Setup,
 ) -> ChainState:
@@ -217,6 +269,8 @@ def admit(
     state: donate it, and it is updated in place.
     group: [] int32, which group.
     prompt: one question, [1, P] with the P of `init_state`.
+    given: answers with which its chains begin; None: each writes its own. A
+      chain whose first answer is given must be longer than that.
     setup: as of the state.
 
   Returns:
@@ -228,13 +282,26 @@ def admit(
     one = jnp.asarray(one, whole.dtype).reshape(1, *whole.shape[1:])
     return jax.lax.dynamic_update_slice_in_dim(whole, one, group, axis=0)
 
-  def fill(whole: chex.Array, value: chex.ArrayNumpy | int) -> chex.Array:
+  def fill(whole: chex.Array, value: chex.Array | int) -> chex.Array:
     return put(whole, jnp.full(whole.shape[1:], value))
 
-  chains, rows = len(setup.plan.lengths), state.token.shape[1]
+  plan = setup.plan
+  chains, rows = len(plan.lengths), state.token.shape[1]
   chain = jnp.arange(rows, dtype=jnp.int32)
   last = jnp.asarray(prompt.tokens)[0, prompt.length[0] - 1]
   here = jnp.arange(len(state.uid)) == group
+  answers = jax.tree.map(lambda leaf: fill(leaf, 0), state.candidates)
+  length = jnp.zeros(chains, jnp.int32)
+  if given is not None:
+    length, at = given.length, (group, jnp.asarray(plan.starts))
+    answers = dataclasses.replace(
+      answers,
+      tokens=answers.tokens.at[at].set(given.tokens),
+      length=answers.length.at[at].set(length),
+      finished=answers.finished.at[at].set(length > 0),
+    )
+  start = start_chains(length.at[chain].get(mode="clip"), last, setup)
+  active = chain < chains
   return dataclasses.replace(
     state,
     prompt_state=jax.tree.map(
@@ -243,17 +310,18 @@ def admit(
     last_token=fill(state.last_token, last),
     uid=put(state.uid, prompt.uid),
     next_chain=fill(state.next_chain, min(rows, chains)),
+    given=put(state.given, length),
     rows=cache.reset(
       state.rows, jnp.broadcast_to(here[:, None], state.token.shape)
     ),
-    token=fill(state.token, last),
+    token=put(state.token, start.token),
     chain=put(state.chain, chain),
-    answer=fill(state.answer, 0),
+    answer=put(state.answer, start.answer),
     position=fill(state.position, 0),
-    shown=fill(state.shown, -1),
-    shown_tokens=fill(state.shown_tokens, 0),
-    active=put(state.active, chain < chains),
-    waits=fill(state.waits, False),
-    candidates=jax.tree.map(lambda leaf: fill(leaf, 0), state.candidates),
+    shown=put(state.shown, start.shown),
+    shown_tokens=put(state.shown_tokens, start.shown_tokens),
+    active=put(state.active, active),
+    waits=put(state.waits, active & start.waits),
+    candidates=answers,
     read=fill(state.read, 0),
   )

@@ -6,13 +6,13 @@ and `chunk`, once for each function and run.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import chex
 import jax
 import numpy as np
 
-from tts_jax import types
+from tts_jax import errors, types
 from tts_jax.decode import loop, stream
 from tts_jax.revise import state as states
 
@@ -23,6 +23,18 @@ Chunk = Callable[
   [types.Params, states.ChainState, chex.PRNGKey],
   tuple[states.ChainState, loop.Usage],
 ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request(stream.Request):
+  """A question whose chains begin with given answers.
+
+  Attributes:
+    given: tokens of each chain's first answer, the end token included; an empty
+      one is written by the model.
+  """
+
+  given: Sequence[Sequence[int]] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,23 +76,26 @@ def run(
   Args:
     params: the model's.
     state: as `state.init_state` gives it; used up where `admit` donates it.
-    requests: the questions, without branches.
+    requests: the questions, without branches; either none or all of them with
+      given answers.
     key: the run's key.
     admit: `state.admit` with its setup, compiled.
     chunk: `chains.chain_chunk` with its settings, compiled.
     prompt_tokens: P of `state`.
 
   Raises:
-    errors.InputError: a prompt is empty or longer than P; questions done by
-      then have been yielded.
+    errors.InputError: a prompt is empty or longer than P, or given answers do
+      not fit; questions done by then have been yielded.
   """
 
   def put(
     state: states.ChainState, group: int, request: stream.Request
   ) -> states.ChainState:
     prompt = stream.prompt(request, prompt_tokens)
+    given = _given(request, state)
     # Put there by name: a launcher may forbid silent transfers.
-    return admit(params, state, *jax.device_put((np.int32(group), prompt)))
+    arguments = jax.device_put((np.int32(group), prompt, *given))
+    return admit(params, state, *arguments)
 
   def take(
     state: states.ChainState, group: int, request: stream.Request
@@ -89,8 +104,9 @@ def run(
       functools.partial(_of_group, group), (state.candidates, state.read)
     )
     answers, read = jax.device_get(mine)
+    given = sum(len(one) for one in getattr(request, "given", ()))
     return answers, types.Cost(
-      generated=answers.length.sum(),
+      generated=answers.length.sum() - given,
       pruned=np.int32(0),
       lookahead=np.int32(0),
       prefilled=np.int32(len(request.tokens) - 1) + read,
@@ -113,6 +129,30 @@ def run(
       cost=cost,
       stats=stats,
     )
+
+
+def _given(
+  request: stream.Request, state: states.ChainState
+) -> tuple[states.Given, ...]:
+  """The last argument of `admit`, if there is one."""
+  if not isinstance(request, Request):
+    return ()
+  chains, T = state.given.shape[1], state.candidates.tokens.shape[-1]
+  if len(request.given) != chains:
+    raise errors.InputError(
+      f"question {request.id}: {len(request.given)} answers are given for"
+      f" {chains} chains"
+    )
+  tokens = np.zeros((chains, T), np.int32)
+  for row, answer in zip(tokens, request.given, strict=True):
+    if len(answer) > T:
+      raise errors.InputError(
+        f"question {request.id}: a given answer has {len(answer)} tokens; an"
+        f" answer has at most {T}"
+      )
+    row[: len(answer)] = answer
+  length = np.array([len(answer) for answer in request.given], np.int32)
+  return (states.Given(tokens=tokens, length=length),)
 
 
 def _of_group(group: int, whole: chex.Array) -> chex.Array:
