@@ -1,18 +1,19 @@
-"""Filling a run's chains of revisions and their scores."""
+"""Filling a run's chains of revisions."""
 
 import functools
 import time
+from collections.abc import Callable
+from typing import Any
 
 import ml_collections
 import tqdm
 
-from launch import generation, judging, revising
+from launch import generation, revising
 from tts_jax.decode import pools
 from tts_jax.revise import rows
 from tts_jax.revise import state as states
 from tts_jax.store import chains, run, shards
 from tts_jax.tasks import base
-from tts_jax.verify import chain_scores, histories
 
 
 def run_chains(
@@ -26,44 +27,34 @@ def run_chains(
   """Fills a run's chains, with a progress bar."""
   inputs = pools.inputs_hash(questions, model.folder)
   stage = folder.stage(chains.STAGE, chains.SCHEMA, inputs)
+  sample = revising.engine(model, config, plan)
+  follow(stage, config, questions, sample, task, model, plan)
+
+
+def follow(
+  stage: shards.Stage,
+  config: ml_collections.ConfigDict,
+  questions: list[base.Question],
+  sample: Callable[..., Any],
+  task: base.Task,
+  model: generation.Generator,
+  plan: states.Plan,
+  **settings: Any,
+) -> None:
+  """Fills a stage of chains, with a progress bar."""
   print(f"{stage.folder}: {stage.report}", flush=True)
   size, batch = len(questions), config.engine.batch
   kept = size - len(pools.missing(stage, questions, batch))
-  sample, start = revising.engine(model, config, plan), time.monotonic()
+  table = functools.partial(rows.table, plan=plan, **settings)
+  filled = pools.fill(
+    *(stage, questions, sample, task, model.tokenizer),
+    batch=batch,
+    table=table,
+  )
+  start = time.monotonic()
   with tqdm.tqdm(total=size, initial=kept, unit="question") as bar:
-    for progress in pools.fill(
-      stage,
-      questions,
-      sample,
-      task,
-      model.tokenizer,
-      batch=batch,
-      table=functools.partial(rows.table, plan=plan),
-    ):
+    for progress in filled:
       rate = progress.stats.generated / (time.monotonic() - start)
       busy = progress.stats.utilisation
       bar.set_postfix_str(f"{rate:,.0f} tokens/s, rows {busy:.0%}", False)
       bar.update()
-
-
-def score(
-  folder: run.Run,
-  config: ml_collections.ConfigDict,
-  name: str,
-  model: generation.Generator,
-  judge: judging.Judge,
-) -> None:
-  """Fills the scores `name` of a run's chains, with a progress bar."""
-  stage = chain_scores.open_stage(folder, name, judge.folder)
-  drawn = shards.read(folder.path / chains.STAGE, histories.COLUMNS)
-  size, batch = len(set(drawn["question_id"].to_pylist())), config.engine.batch
-  with tqdm.tqdm(total=size, unit="question", desc=f"scores, {name}") as bar:
-    for left in chain_scores.fill(
-      stage,
-      drawn,
-      judging.scorer(config, model, judge),
-      history=name == "history",
-      batch=batch,
-    ):
-      bar.update(size - left - bar.n)
-    bar.update(size - bar.n)

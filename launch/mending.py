@@ -1,19 +1,23 @@
-"""What the experiment tells of revisions: chains run, scored and measured."""
+"""The part of the experiment that revises: what it needs, and its stages."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import ml_collections
 
-from launch import chaining, generation, judging, planning, revising
-from tts_jax.decode import pools
-from tts_jax.report import chain_page, chain_transcripts
+from launch import (
+  chain_judging,
+  chaining,
+  finals,
+  generation,
+  judging,
+  planning,
+  revising,
+)
 from tts_jax.revise import state as states
-from tts_jax.scaling import revision_summary, search_summary
-from tts_jax.store import atomic, chains, pool, run
+from tts_jax.store import chains, run, searches
 from tts_jax.tasks import base
-
-PAGE = "chains.html"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,38 +48,26 @@ def fill(
   model: generation.Generator,
   judge: judging.Judge,
   reviser: Reviser,
-  back: str,
-) -> dict[str, Any]:
-  """Runs and scores a run's chains, writes their page, returns what they say.
+) -> None:
+  """Fills chains, revisions of what a search found, and the scores of both.
 
   Args:
-    folder: of the run, which has its pool.
+    folder: of the run, which has its searches.
     config: of the run.
     task: its task.
     questions: its questions.
     model: the base model.
     judge: its verifier.
     reviser: writes the chains and judges them.
-    back: the page that theirs links to.
   """
   own, loaded = reviser.judge, (task, questions, reviser.model)
+  score = functools.partial(chain_judging.score, folder, config)
   chaining.run_chains(folder, config, *loaded, reviser.plan)
-  chaining.score(folder, config, "history", reviser.model, own)
-  chaining.score(folder, config, "prm", model, judge)
-  found = chains.load_chains(folder.path)
-  scores = chains.load_scores(folder.path, found)
-  text = chain_page.render(
-    chain_transcripts.read(folder.path, found, scores["history"], questions),
-    title=f"Chains of revisions on {task.name}",
-    links={"report": back},
-  )
-  atomic.write_bytes(folder.path / PAGE, text.encode())
-  return revision_summary.summarise(
-    found,
-    scores,
-    pool.load_pool(folder.path).correct.mean(1),
-    pools.prompt_lengths(questions, task, model.tokenizer),
-    config.revision.budgets,
-    search_summary.count_flops(reviser.model.lm.config, own.verifier.config),
-    seed=config.seed,
-  )
+  score(reviser.model, own, stage=chains.SCORES["history"])
+  score(model, judge, stage=chains.SCORES["prm"], history=False)
+  budgets = planning.revised_budgets(config)
+  if budgets:
+    found = searches.finals(folder.path, planning.REVISED, budgets)
+    finals.revise(folder, config, *loaded, found)
+    of_search: Any = dict(stage=chains.SCORES_OF_SEARCH, of=chains.OF_SEARCH)
+    score(reviser.model, own, **of_search)

@@ -6,8 +6,8 @@ from tts_jax import errors
 from tts_jax.scaling import revisions
 from tts_jax.search import strategies, sweep
 
-# The method that is no search.
-REVISIONS = "revisions"
+# The method that is no search, and the search whose finals it revises too.
+REVISIONS, REVISED = "revisions", "beam_4"
 
 
 def cells(config: ml_collections.ConfigDict) -> list[sweep.Cell]:
@@ -27,6 +27,18 @@ def revision_lengths(config: ml_collections.ConfigDict) -> tuple[int, ...]:
   if REVISIONS not in config.search.methods:
     return ()
   return revisions.lengths(config.revision.budgets)
+
+
+def revised_budgets(config: ml_collections.ConfigDict) -> list[int]:
+  """Budgets of the search whose finals are each revised once."""
+  if REVISED not in config.search.methods:
+    return []
+  return sorted(
+    budget
+    for budget in config.search.budgets
+    # With a revision each they cost twice as much.
+    if 2 * budget in config.revision.budgets
+  )
 
 
 def tree(config: ml_collections.ConfigDict) -> sweep.Cell:

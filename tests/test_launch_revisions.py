@@ -341,12 +341,10 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
     "--config.samples=8",
     "--config.scoring.rows=2",
     "--config.scoring.length=128",
-    "--config.search.methods=('beam_sqrt','revisions')",
-    "--config.search.budgets=(1,)",
+    "--config.search.methods=('beam_4','revisions')",
+    "--config.search.budgets=(1,4)",
     "--config.search.seeds=1",
     "--config.search.rows=8",
-    "--config.search.tree.method=beam_sqrt",
-    "--config.search.tree.budget=4",
     "--config.search.tree.questions=1",
     "--config.revision.budgets=(1,4,8)",
     f"--config.model={made / 'model'}",
@@ -360,8 +358,10 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
   assert len(found["pass_at_1_along_chain"]) == 8
   assert set(found["ratio_curves"]) == {"1", "4", "8"}
   assert set(found["verifier_ablation"]) == {"history", "prm"}
+  # Beam search of 4, each final revised once.
+  assert set(found["combined"]) == {"8"}
   loaded = chains.load_chains(out)
-  scores = chains.load_scores(out, loaded)
+  scores = chains.load_all_scores(out, loaded)
   for score in scores.values():
     assert ((score > 0) == loaded.answers.finished).all()
   # The first answer has no context: the same verifier says the same.

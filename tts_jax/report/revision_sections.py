@@ -63,6 +63,7 @@ def revisions(summary: Summary) -> list[str]:
       " base model's knows no revisions.",
     ),
     _verifiers(found["verifier_ablation"]),
+    *_combined(found.get("combined", {})),
   ]
 
 
@@ -120,3 +121,26 @@ def _verifiers(found: Summary) -> str:
   ]
   header = ("", "AUC over all answers", "AUC within a question")
   return document.table(header, rows)
+
+
+def _combined(found: Summary) -> list[str]:
+  if not found:
+    return []
+  rows = [
+    (
+      n,
+      *(
+        document.interval(one[key])
+        for key in ("value", "less_sequential", "less_parallel")
+      ),
+    )
+    for n, one in found.items()
+  ]
+  header = ("N", "search, then revisions", "less one chain", "less parallel")
+  return [
+    "<h3>Search and revision together</h3>",
+    document.table(header, rows),
+    "<p>Beam search by the base model takes half of the N generations; each of"
+    " its solutions is then revised once, and the revision verifier chooses"
+    " among all.</p>",
+  ]

@@ -1,5 +1,6 @@
 """The numbers of chains of revisions, for `summary.json`."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -254,6 +255,62 @@ def ledger(
   return found
 
 
+def combined(
+  path: str | os.PathLike[str], budgets: Sequence[int], *, seed: int = 0
+) -> dict[int, np.ndarray]:
+  """How right searches are whose solutions were each revised once.
+
+  Args:
+    path: of a run with chains that begin with what a search found.
+    budgets: of the searches, each as many solutions.
+    seed: of random orders.
+
+  Returns:
+    {N, twice the search's budget: [Q] float64}, by the revision verifier over
+    chains of two: the solution and its revision. {} without budgets.
+  """
+  if not budgets:
+    return {}
+  chains = store.load_chains(path, store.OF_SEARCH)
+  score = store.load_scores(path, chains, store.SCORES_OF_SEARCH)
+  values, first = {}, 0
+  for budget in budgets:
+    mine = slice(first, first + budget)
+    answers, right, scores = (
+      chains.prefixes(table, 2)[:, mine]
+      for table in (_whole(chains), chains.answers.correct, score)
+    )
+    values[2 * budget] = revisions.hierarchical(
+      answers, right, scores, budget, seed=seed
+    )
+    first += budget
+  return values
+
+
+def against(
+  values: Mapping[int, np.ndarray], other: Cells, seed: int = 0
+) -> dict[str, Any]:
+  """{N: interval of a method, less one chain, less N chains of one answer}.
+
+  Args:
+    values: {N: [Q]} of the method.
+    other: of chains, at the same N among others.
+    seed: of the resampling.
+  """
+  return {
+    str(n): {
+      "value": intervals.bootstrap(right, seed=seed).summary(),
+      "less_sequential": intervals.paired_difference(
+        right, other[n, n], seed=seed
+      ).summary(),
+      "less_parallel": intervals.paired_difference(
+        right, other[n, 1], seed=seed
+      ).summary(),
+    }
+    for n, right in values.items()
+  }
+
+
 def summarise(
   chains: store.Chains,
   scores: Mapping[str, np.ndarray],
@@ -262,6 +319,7 @@ def summarise(
   budgets: Sequence[int],
   count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
   *,
+  combined: Mapping[int, np.ndarray] | None = None,
   seed: int = 0,
 ) -> dict[str, Any]:
   """All of a run's numbers on revisions.
@@ -273,6 +331,7 @@ def summarise(
     prompt_length: [Q] int.
     budgets: N, each one of `revisions.LENGTHS` that the chains hold.
     count: FLOPs of a ledger.
+    combined: of searches whose solutions were revised, as `combined` gives it.
     seed: of draws and of the resampling.
   """
   chosen = cells(budgets, by_verifier(chains, scores["history"], seed=seed))
@@ -292,6 +351,7 @@ def summarise(
     "majority_curves": ratio_curves(voted, seed),
     "majority_curves_by_bin": ratio_curves_by_bin(voted, pass_at_1, seed),
     "verifier_ablation": verifier_ablation(chains, scores, budgets, seed=seed),
+    "combined": against(combined or {}, chosen, seed),
     "ledger": ledger(chains, prompt_length, budgets, count),
   }
 

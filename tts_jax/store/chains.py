@@ -73,12 +73,16 @@ class Chains:
     return values[:, np.add.outer(able, np.arange(length))]
 
 
+# Chains whose first answers a search found, in the order of their budgets.
+OF_SEARCH = "chains_of_search"
+
 # A verifier's scores of them are a stage each, by what the verifier reads.
 SCORES = {
   "history": "scores_history",  # each answer behind its context
   "alone": "scores_alone",  # the same kind of verifier without the context
   "prm": "scores_prm",  # the base model's verifier, without the context
 }
+SCORES_OF_SEARCH = "scores_of_search"
 SCORES_SCHEMA = pa.schema(
   [
     pa.field("question_id", pa.string(), nullable=False),
@@ -89,7 +93,7 @@ SCORES_SCHEMA = pa.schema(
 )
 
 
-def load_scores(
+def load_all_scores(
   path: str | os.PathLike[str], chains: Chains
 ) -> dict[str, np.ndarray]:
   """Loads what verifiers make of a run's chains.
@@ -99,40 +103,51 @@ def load_scores(
     chains: of the same run.
 
   Returns:
-    {a key of `SCORES`: [Q, A] float32}, of those that are there; 0 where an
-    answer was cut.
+    {a key of `SCORES`: scores as `load_scores` gives them}, of those that are
+    there.
+
+  Raises:
+    InputError: as `load_scores`.
+  """
+  return {
+    name: load_scores(path, chains, stage)
+    for name, stage in SCORES.items()
+    if (pathlib.Path(path) / stage).is_dir()
+  }
+
+
+def load_scores(
+  path: str | os.PathLike[str], chains: Chains, stage: str
+) -> np.ndarray:
+  """Loads one stage of scores, [Q, A] float32; 0 where an answer was cut.
 
   Raises:
     InputError: a shard is broken, or the scores are not of these answers.
   """
-  found = {}
-  for name, stage in SCORES.items():
-    folder = pathlib.Path(path) / stage
-    if not folder.is_dir():
-      continue
-    rows = shards.read(folder)
-    shape = chains.answers.correct.shape
-    ids = np.repeat(chains.answers.question_ids, shape[1])
-    if rows["question_id"].to_pylist() != ids.tolist():
-      raise errors.InputError(
-        f"{folder}: its {rows.num_rows} scores are not those of the chains'"
-        f" {len(ids)} answers; start its command again"
-      )
-    score = rows["score"].fill_null(0.0).to_numpy()
-    found[name] = score.reshape(shape).astype(np.float32)
-  return found
+  folder = pathlib.Path(path) / stage
+  rows = shards.read(folder)
+  shape = chains.answers.correct.shape
+  ids = np.repeat(chains.answers.question_ids, shape[1])
+  if rows["question_id"].to_pylist() != ids.tolist():
+    raise errors.InputError(
+      f"{folder}: its {rows.num_rows} scores are not those of the chains'"
+      f" {len(ids)} answers; start its command again"
+    )
+  score = rows["score"].fill_null(0.0).to_numpy()
+  return score.reshape(shape).astype(np.float32)
 
 
-def load_chains(path: str | os.PathLike[str]) -> Chains:
+def load_chains(path: str | os.PathLike[str], stage: str = STAGE) -> Chains:
   """Loads a run's chains: `chains.load_chains("runs/revise")`.
 
   Args:
     path: the run's folder.
+    stage: its stage of chains.
 
   Raises:
     InputError: there are none, a shard is broken, or questions are missing.
   """
-  folder = pathlib.Path(path) / STAGE
+  folder = pathlib.Path(path) / stage
   answers = pool.load_pool(folder)
   rows = shards.read(folder, ("chain", "turn", "context", "read"))
   shape = answers.correct.shape

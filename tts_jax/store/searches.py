@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,49 @@ def load_searches(
     key = (row["method"], row["budget"], row["seed"])
     found.setdefault(key, []).append(row)
   return {key: _searches(mine) for key, mine in found.items()}
+
+
+def finals(
+  path: str | os.PathLike[str],
+  method: str,
+  budgets: Sequence[int],
+  seed: int = 0,
+) -> list[list[str | None]]:
+  """The solutions of searches of as many rows as their budgets.
+
+  Args:
+    path: the run's folder.
+    method: of the searches.
+    budgets: of the searches, in the order in which their finals are wanted.
+    seed: of the searches.
+
+  Returns:
+    For each question of the run, `sum(budgets)` texts; None where a solution
+    has no end, or a search has fewer.
+
+  Raises:
+    InputError: a shard is broken, or a search is missing.
+  """
+  folder = pathlib.Path(path) / STAGE
+  names = ("method", "budget", "seed", "question_id", "text", "valid")
+  found: dict[str, dict[int, list[str | None]]] = {}
+  for row in shards.read(folder, names).to_pylist():
+    if (row["method"], row["seed"]) != (method, seed):
+      continue
+    texts = zip(row["text"], row["valid"], strict=True)
+    mine = [text if valid else None for text, valid in texts]
+    mine += [None] * (row["budget"] - len(mine))
+    found.setdefault(row["question_id"], {})[row["budget"]] = mine
+  for budget in budgets:
+    if not found or any(budget not in mine for mine in found.values()):
+      raise errors.InputError(
+        f"{folder}: {method} at budget {budget} is not whole; start its command"
+        " again"
+      )
+  return [
+    [text for budget in budgets for text in mine[budget]]
+    for mine in found.values()
+  ]
 
 
 def _searches(rows: list[dict[str, Any]]) -> Searches:

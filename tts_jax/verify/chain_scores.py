@@ -13,16 +13,14 @@ from tts_jax.verify import histories, pool_scores, saved, solutions
 
 
 def open_stage(
-  folder: run.Run, name: str, verifier: pathlib.Path
+  folder: run.Run, name: str, chains: str, verifier: pathlib.Path
 ) -> shards.Stage:
-  """The stage of the scores `name`, of `store.chains.SCORES`."""
+  """The stage `name`, a verifier's scores of the stage `chains`."""
   inputs = {
-    "chains": shards.content_hash([folder.path / store.STAGE]),
+    "chains": shards.content_hash([folder.path / chains]),
     "verifier": saved.content_hash(verifier),
   }
-  return folder.stage(
-    store.SCORES[name], store.SCORES_SCHEMA, manifest.config_hash(inputs)
-  )
+  return folder.stage(name, store.SCORES_SCHEMA, manifest.config_hash(inputs))
 
 
 def fill(
