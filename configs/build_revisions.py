@@ -26,7 +26,10 @@ def get_config() -> ml_collections.ConfigDict:
   config.most = 4
   # Share of the contexts that are random samples, right or wrong; in the paper
   # all are wrong, the last of them the nearest to the right one.
-  config.natural = 0.5
+  config.natural = 1.0
+  # Trajectories of a question at most, and no more than its wrong samples and
+  # two; 0: one for each right sample, as in the paper.
+  config.room = 24
   # Of the questions too; the model's own were drawn by 0, the verifier's by 1
   # and 2.
   config.seed = 3

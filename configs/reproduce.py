@@ -49,7 +49,6 @@ def get_config() -> ml_collections.ConfigDict:
           "dvts",
           "lookahead_1",
           "lookahead_3",
-          "revisions",
         ),
         # In generations, of each method.
         "budgets": (1, 2, 4, 16),
@@ -63,7 +62,7 @@ def get_config() -> ml_collections.ConfigDict:
         # One search drawn as trees, on the most undecided questions.
         "tree": {"method": "beam_4", "budget": 16, "questions": 4},
       },
-      # Chains of revisions, where they are among the methods.
+      # Chains of revisions, where "revisions" is among the methods.
       "revision": {
         # Folders; empty are those of the package.
         "model": "",

@@ -15,6 +15,8 @@ def get_config() -> ml_collections.ConfigDict:
       "task": "gsm_symbolic",
       # The base model, a Hugging Face folder; empty is the one of the package.
       "model": "",
+      # A revision model's folder, to be trained on; empty starts from the base.
+      "start": "",
       # Runs of launch.build_revisions, of different questions.
       "trajectories": "runs/revisions",
       "held_out": "runs/revisions_held_out",

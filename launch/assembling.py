@@ -51,6 +51,7 @@ def from_pool(
     seed=config.seed,
     most=config.most,
     natural=config.natural,
+    room=config.room or None,
   )
   _follow(stage, built)
   found = trajectories.count(trajectories.by_question(drawn), config.most)

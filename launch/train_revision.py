@@ -12,6 +12,7 @@ metrics.jsonl, checkpoints/, best/ and a Hugging Face folder, model/.
 import dataclasses
 import functools
 import os
+import pathlib
 
 import jax
 import jax.numpy as jnp
@@ -45,7 +46,8 @@ def main(_: list[str]) -> None:
 
 def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   source, out = embedded.folder(config.model, config.task), folder.path
-  base, params = huggingface.load(source, "float32")
+  begin = pathlib.Path(config.start or source)
+  base, params = huggingface.load(begin, "float32")
   shape = dataclasses.replace(
     base.config, max_positions=config.max_positions, dropout=config.dropout
   )

@@ -23,6 +23,8 @@ _BUILD = (
   "--config.engine.batch=3",
   "--config.limits.prompt_tokens=32",
   "--config.limits.max_tokens=24",
+  "--config.natural=0.5",
+  "--config.room=0",
 )
 _TRAIN = (
   "--config.task=arithmetic",

@@ -102,3 +102,45 @@ def test_numbers_below_0_are_refused(wrong):
   name = next(iter(wrong))
   with pytest.raises(errors.InputError, match=f"{name} is -1; it must be"):
     trajectories.build(["1"], [_RIGHT], uid=1, **wrong)
+
+
+def test_a_natural_context_is_of_random_samples():
+  verdicts = [_RIGHT] * 3000 + [_WRONG] * 1000
+  texts = [str(i) for i in range(4000)]
+  found = trajectories.build(texts, verdicts, uid=1, natural=1.0)
+  shown = [i for one in found for i in one.context]
+  # Three of four samples are right; five standard errors.
+  share = sum(i < 3000 for i in shown) / len(shown)
+  assert abs(share - 0.75) < 5 * (0.75 * 0.25 / len(shown)) ** 0.5
+  assert all(one.target not in one.context for one in found)
+  sizes = collections.Counter(len(one.context) for one in found)
+  assert all(abs(sizes[n] / 3000 - 0.2) < 0.037 for n in range(5))
+  # A share of them: the others are as the paper's.
+  some = trajectories.build(texts[2990:], verdicts[2990:], uid=1, natural=0.5)
+  kinds = {any(i < 10 for i in one.context) for one in some if one.context}
+  assert kinds == {True, False}
+
+
+def test_easy_questions_have_few_trajectories():
+  texts = [str(i) for i in range(20)]
+  for wrong, room, expected in (
+    (0, 6, 2),
+    (1, 6, 3),
+    (9, 6, 6),
+    (9, None, 11),
+    (18, 6, 2),
+    (0, 0, 0),
+  ):
+    verdicts = [_WRONG] * wrong + [_RIGHT] * (20 - wrong)
+    found = trajectories.build(texts, verdicts, uid=3, room=room)
+    assert len(found) == expected
+    assert len({one.target for one in found}) == expected
+
+
+def test_shares_and_rooms_that_cannot_be():
+  for settings, message in (
+    ({"natural": 1.5}, "natural is 1.5"),
+    ({"room": -1}, "room is -1"),
+  ):
+    with pytest.raises(errors.InputError, match=message):
+      trajectories.build(["1"], [_RIGHT], uid=1, **settings)

@@ -54,6 +54,7 @@ def build(
   seed: int = 0,
   most: int = MOST,
   natural: float = 0.0,
+  room: int | None = None,
 ) -> list[Trajectory]:
   """A trajectory for each right sample of a question.
 
@@ -71,20 +72,27 @@ def build(
     natural: share of the trajectories whose context is drawn from all the
       question's samples, right or wrong. The paper has none, and its model
       takes each answer that it sees for wrong.
+    room: trajectories of a question at most, and no more than its wrong samples
+      and two: easy questions teach little. None: one for each right sample.
 
   Returns:
     In the order of their targets.
 
   Raises:
-    InputError: `most` or `seed` is below 0, or `natural` is no share.
+    InputError: `most`, `seed` or `room` is below 0, or `natural` is no share.
   """
   if not 0 <= natural <= 1:
     raise errors.InputError(f"natural is {natural}; it must be from 0 to 1")
-  for name, value in (("most", most), ("seed", seed)):
-    if value < 0:
+  for name, value in (("most", most), ("seed", seed), ("room", room)):
+    if value is not None and value < 0:
       raise errors.InputError(f"{name} is {value}; it must be at least 0")
   wrong = [i for i, verdict in enumerate(verdicts) if verdict == "wrong"]
   right = [i for i, verdict in enumerate(verdicts) if verdict == "correct"]
+  graded = sorted(right + wrong)
+  if room is not None:
+    rng = np.random.default_rng([seed, uid])
+    kept = rng.permutation(right)[: min(room, len(wrong) + 2)]
+    right = sorted(kept.tolist())
   # [right, wrong] edits of a character.
   distance = process.cdist(
     [texts[i] for i in right],
@@ -97,7 +105,7 @@ def build(
     count = int(rng.integers(most + 1))
     context: tuple[int, ...] = ()
     if natural and rng.random() < natural:
-      others = [each for each in sorted(right + wrong) if each != target]
+      others = [each for each in graded if each != target]
       context = tuple(others[i] for i in rng.permutation(len(others))[:count])
     elif count := min(count, len(wrong)):
       nearest = int(edits.argmin())
@@ -151,6 +159,7 @@ def fill(
   seed: int,
   most: int = MOST,
   natural: float = 0.0,
+  room: int | None = None,
 ) -> Iterator[int]:
   """Builds the trajectories of the questions whose shards are not there yet.
 
@@ -164,6 +173,7 @@ def fill(
     seed: of the draws.
     most: answers before a right one.
     natural: share of natural contexts, as for `build`.
+    room: trajectories of a question, as for `build`.
 
   Yields:
     How many questions are left, after each shard.
@@ -201,6 +211,7 @@ def fill(
         seed=seed,
         most=most,
         natural=natural,
+        room=room,
       )
       left -= 1
     stage.write(number, pa.Table.from_pylist(made, store.SCHEMA))
