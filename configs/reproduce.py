@@ -67,6 +67,9 @@ def get_config() -> ml_collections.ConfigDict:
         # Folders; empty are those of the package.
         "model": "",
         "verifier": "",
+        # One that reads each answer without its context, for comparison, or
+        # "none".
+        "alone": "",
         # In answers; at each, all ratios of sequential to parallel.
         "budgets": (1, 2, 4, 8, 16),
         # Latest answers in the context, and tokens of them, at most.

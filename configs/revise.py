@@ -21,5 +21,6 @@ def get_config() -> ml_collections.ConfigDict:
   config.model = ""
   # Of a question, and answers of each.
   config.chains, config.length = 16, 5
-  del config.revision.model, config.revision.verifier, config.revision.budgets
+  for key in ("model", "verifier", "alone", "budgets"):
+    del config.revision[key]
   return config

@@ -18,14 +18,16 @@ from launch import (
 from tts_jax.revise import state as states
 from tts_jax.store import chains, run, searches
 from tts_jax.tasks import base
+from tts_jax.verify import embedded
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Reviser:
-  """A revision model, its verifier, and the chains that are wanted of it."""
+  """A revision model, its verifiers, and the chains that are wanted of it."""
 
   model: generation.Generator
   judge: judging.Judge
+  alone: judging.Judge | None
   plan: states.Plan
 
 
@@ -37,7 +39,11 @@ def load(config: ml_collections.ConfigDict, task: base.Task) -> Reviser | None:
   plan, key = revising.plan(config, lengths), "config.revision"
   model = revising.load_reviser(config, task, wanted.model, f"{key}.model")
   judge = judging.load_judge(wanted.verifier, model, f"{key}.verifier")
-  return Reviser(model=model, judge=judge, plan=plan)
+  alone = None
+  if wanted.alone != "none":
+    path = wanted.alone or (embedded.ALONE if not wanted.model else "")
+    alone = judging.load_judge(str(path), model, f"{key}.alone")
+  return Reviser(model=model, judge=judge, alone=alone, plan=plan)
 
 
 def fill(
@@ -64,7 +70,11 @@ def fill(
   score = functools.partial(chain_judging.score, folder, config)
   chaining.run_chains(folder, config, *loaded, reviser.plan)
   score(reviser.model, own, stage=chains.SCORES["history"])
-  score(model, judge, stage=chains.SCORES["prm"], history=False)
+  alone: dict[str, Any] = dict(history=False)
+  score(model, judge, stage=chains.SCORES["prm"], **alone)
+  if reviser.alone is not None:
+    stage = chains.SCORES["alone"]
+    score(reviser.model, reviser.alone, stage=stage, **alone)
   budgets = planning.revised_budgets(config)
   if budgets:
     found = searches.finals(folder.path, planning.REVISED, budgets)

@@ -6,6 +6,7 @@ import ml_collections
 
 from launch import generation, mending, planning
 from tts_jax.decode import pools
+from tts_jax.model import embedded, huggingface_config
 from tts_jax.report import chain_page, chain_transcripts
 from tts_jax.scaling import revision_summary, search_summary
 from tts_jax.store import atomic, chains, pool, run
@@ -44,7 +45,10 @@ def tell(
   )
   atomic.write_bytes(folder.path / PAGE, text.encode())
   shapes = reviser.model.lm.config, reviser.judge.verifier.config
-  return revision_summary.summarise(
+  others = reviser.model.folder / embedded.MODELS
+  told = huggingface_config.read_json(others) if others.exists() else {}
+  rest_em = {"rest_em": told["rest_em"]} if "rest_em" in told else {}
+  return rest_em | revision_summary.summarise(
     found,
     scores,
     pool.load_pool(folder.path).correct.mean(1),

@@ -262,6 +262,38 @@ def test_chains_killed_are_the_same(tmp_path, made, cache):
   assert (found.read <= found.context).all()
 
 
+def test_models_side_by_side(tmp_path, made, cache):
+  for name, temperature in (("one", 1.0), ("two", 0.5)):
+    flag = f"--config.sampler.temperature={temperature}"
+    done = kill_harness.run(
+      _revise(made / "model", tmp_path / name, flag), cache
+    )
+    assert done.returncode == 0, done.stderr
+  one, two = (f"--run={name}={tmp_path / name}" for name in ("one", "two"))
+  command = kill_harness.python(
+    "-m", "launch.compare_revisions", f"--out={tmp_path / 'out'}"
+  )
+  done = kill_harness.run([*command, one, two], cache)
+  assert done.returncode == 0, done.stderr
+  found = json.loads((tmp_path / "out" / "models.json").read_text())
+  assert set(found) == {"one", "two"}
+  assert len(found["one"]["pass_at_1_along_chain"]) == 4
+  assert "fourth less first" in done.stdout
+  short = ("--config.length=3", "--config.questions.count=5")
+  done = kill_harness.run(
+    _revise(made / "model", tmp_path / "short", *short), cache
+  )
+  for flags, message in (
+    ((), "no run is given"),
+    ((one, one), "each name once"),
+    (("--run=one",), "it must be NAME=FOLDER"),
+    ((one, f"--run=short={tmp_path / 'short'}"), "at least 4 are compared"),
+  ):
+    done = kill_harness.run([*command, *flags], cache)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
 @pytest.mark.parametrize(
   ("flag", "message"),
   [
@@ -353,17 +385,19 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
     f"--config.verifier={verifier}",
     f"--config.revision.model={made / 'model'}",
     f"--config.revision.verifier={verifier}",
+    f"--config.revision.alone={verifier}",
   )
   done = kill_harness.run(command, cache)
   assert done.returncode == 0, done.stderr
   found = json.loads((out / "summary.json").read_text())["revisions"]
   assert len(found["pass_at_1_along_chain"]) == 8
   assert set(found["ratio_curves"]) == {"1", "4", "8"}
-  assert set(found["verifier_ablation"]) == {"history", "prm"}
+  assert set(found["verifier_ablation"]) == set(chains.SCORES)
   # Beam search of 4, each final revised once.
   assert set(found["combined"]) == {"8"}
   loaded = chains.load_chains(out)
   scores = chains.load_all_scores(out, loaded)
+  np.testing.assert_array_equal(scores["alone"], scores["prm"])
   for score in scores.values():
     assert ((score > 0) == loaded.answers.finished).all()
   # The first answer has no context: the same verifier says the same.

@@ -8,6 +8,8 @@ from tts_jax import errors
 FOLDER = pathlib.Path(__file__).parent.parent / "assets" / "model"
 # The same model, taught to revise its answers.
 REVISION = FOLDER.parent / "revision"
+# Beside a revision model, how it and others trained otherwise go on.
+MODELS = "models.json"
 # The task that they were trained for.
 TASK = "gsm_symbolic"
 

@@ -59,6 +59,31 @@ def along_chain(chains: store.Chains, seed: int = 0) -> dict[str, Any]:
   return found
 
 
+def models_table(found: Mapping[str, Mapping[str, Any]]) -> str:
+  """Revision models side by side, as text.
+
+  Args:
+    found: {name: as `along_chain` gives it}, of chains of at least four.
+  """
+  names = ("first", "fourth", "fourth less first", "spoiled", "mended")
+  lines = ["  ".join(f"{cell:>22}" for cell in ("", *names))]
+  for name, one in found.items():
+    turns = one["pass_at_1_along_chain"]
+    cells = [
+      *(turns[0], turns[3]),
+      *(one.get("fourth_minus_first"), one.get("spoiled_share")),
+      one.get("mended_share"),
+    ]
+    said = [
+      f"{cell['mean']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]"
+      if cell
+      else "none"
+      for cell in cells
+    ]
+    lines.append("  ".join(f"{cell:>22}" for cell in (name, *said)))
+  return "\n".join(lines)
+
+
 def cells(budgets: Sequence[int], value: Chosen) -> Cells:
   """The value at every ratio of every budget; `value` takes (s, p)."""
   return {

@@ -11,6 +11,8 @@ _OF_MODEL = {
   embedded.REVISION: embedded.FOLDER.parent / "revision_verifier",
 }
 FOLDER = _OF_MODEL[embedded.FOLDER]
+# Of the revision model too, but reads an answer without its context.
+ALONE = embedded.FOLDER.parent / "revision_verifier_alone"
 
 
 def folder(
