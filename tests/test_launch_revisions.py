@@ -148,6 +148,13 @@ def test_trajectories_of_samples(made, cache):
     every = [token for answer in one.context for token in answer]
     assert every[len(every) - len(shown) :] == shown
     assert one.read(1000).tolist() == [*one.prompt, *every]
+    # Right answers in the context are targets too.
+    assert one.learned(1000).tolist() == [False] * len(one.prompt) + [
+      right
+      for answer, right in zip(one.context, one.context_correct, strict=True)
+      for _ in answer
+    ]
+    assert len(one.learned(40)) == len(one.read(40))
   summary = json.loads((made / "train" / store.SUMMARY).read_text())
   assert summary.pop("origin") == dataclasses.asdict(
     saved.origin(made / "model")

@@ -113,8 +113,7 @@ def test_a_natural_context_is_of_random_samples():
   share = sum(i < 3000 for i in shown) / len(shown)
   assert abs(share - 0.75) < 5 * (0.75 * 0.25 / len(shown)) ** 0.5
   assert all(one.target not in one.context for one in found)
-  sizes = collections.Counter(len(one.context) for one in found)
-  assert all(abs(sizes[n] / 3000 - 0.2) < 0.037 for n in range(5))
+  assert {len(one.context) for one in found} == {4}
   # A share of them: the others are as the paper's.
   some = trajectories.build(texts[2900:], verdicts[2900:], uid=1, natural=0.5)
   kinds = {any(i < 100 for i in one.context) for one in some if one.context}

@@ -86,3 +86,14 @@ def test_an_item_of_exactly_a_row_fits():
   )
   assert after == 1
   assert (batch.segments[0] == 1).all()
+
+
+def test_each_token_of_a_prompt_may_have_a_weight_of_its_own():
+  items = [(3, [1, 2, 3], [4, 5]), (5, [6, 7], [8])]
+  weights = {3: np.array([0.5, 0.0]), 5: np.array([2.0])}
+  ((following, batch),) = batches.packed(
+    iter(items), rows=1, length=8, prompt_weight=weights.pop
+  )
+  assert following == 6
+  assert batch.weights[0].tolist() == [0.5, 0.0, 1.0, 1.0, 2.0, 1.0, 0.0, 0.0]
+  assert not weights

@@ -38,6 +38,7 @@ def up_to_first_right(
     "question_id": chain[end]["question_id"],
     "prompt": chain[end]["prompt"],
     "context": [row["tokens"] for row in before],
+    "context_correct": [False] * len(before),
     "target": chain[end]["tokens"],
     "context_samples": [row["sample"] for row in before],
     "target_sample": chain[end]["sample"],

@@ -70,8 +70,9 @@ def build(
     seed: of the draws.
     most: answers before a right one.
     natural: share of the trajectories whose context is drawn from all the
-      question's samples, right or wrong. The paper has none, and its model
-      takes each answer that it sees for wrong.
+      question's samples, right or wrong, `most` of them: a right one among them
+      is itself a target, behind what stands before it. The paper has none, and
+      its model takes each answer that it sees for wrong.
     room: trajectories of a question at most, and no more than its wrong samples
       and two: easy questions teach little. None: one for each right sample.
 
@@ -106,7 +107,7 @@ def build(
     context: tuple[int, ...] = ()
     if natural and rng.random() < natural:
       others = [each for each in graded if each != target]
-      context = tuple(others[i] for i in rng.permutation(len(others))[:count])
+      context = tuple(others[i] for i in rng.permutation(len(others))[:most])
     elif count := min(count, len(wrong)):
       nearest = int(edits.argmin())
       others = [each for i, each in enumerate(wrong) if i != nearest]
@@ -247,6 +248,9 @@ def _rows(
       "question_id": question.id,
       "prompt": list(prompt),
       "context": [samples[i]["tokens"] for i in one.context],
+      "context_correct": [
+        samples[i]["verdict"] == "correct" for i in one.context
+      ],
       "target": samples[one.target]["tokens"],
       "context_samples": [samples[i]["sample"] for i in one.context],
       "target_sample": samples[one.target]["sample"],

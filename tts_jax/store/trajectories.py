@@ -34,6 +34,8 @@ SCHEMA = pa.schema(
     pa.field("prompt", _TOKENS, nullable=False),
     # Answers before it, as they are shown, end tokens included.
     pa.field("context", pa.list_(_TOKENS), nullable=False),
+    # Which of them are right.
+    pa.field("context_correct", pa.list_(pa.bool_()), nullable=False),
     # The right answer, alike.
     pa.field("target", _TOKENS, nullable=False),
     # Where they stand among the question's samples or a chain's answers.
@@ -57,13 +59,25 @@ class Trajectory:
     question_id: the question's.
     prompt: [P] int32.
     context: those before it, each [T] int32.
+    context_correct: which of them are right.
     target: [T] int32, the last.
   """
 
   question_id: str
   prompt: np.ndarray
   context: tuple[np.ndarray, ...]
+  context_correct: tuple[bool, ...]
   target: np.ndarray
+
+  def shown(self, context_tokens: int) -> int:
+    """How many of the latest answers before the target fit so many tokens."""
+    count = 0
+    for answer in reversed(self.context):
+      context_tokens -= len(answer)
+      if context_tokens < 0:
+        break
+      count += 1
+    return count
 
   def read(self, context_tokens: int) -> np.ndarray:
     """What a model reads before it revises, [P + C] int32.
@@ -72,13 +86,20 @@ class Trajectory:
       context_tokens: C at most: the earliest answers are left out until the
         others fit.
     """
-    shown: list[np.ndarray] = []
-    for answer in reversed(self.context):
-      context_tokens -= len(answer)
-      if context_tokens < 0:
-        break
-      shown.insert(0, answer)
-    return np.concatenate([self.prompt, *shown])
+    first = len(self.context) - self.shown(context_tokens)
+    return np.concatenate([self.prompt, *self.context[first:]])
+
+  def learned(self, context_tokens: int) -> np.ndarray:
+    """Which tokens of `read` are of right answers, [P + C] bool.
+
+    Each is the target of the trajectory that ends with it.
+    """
+    first = len(self.context) - self.shown(context_tokens)
+    parts = [np.zeros(len(self.prompt), bool)]
+    for place in range(first, len(self.context)):
+      right = self.context_correct[place]
+      parts.append(np.full(len(self.context[place]), right))
+    return np.concatenate(parts)
 
 
 def load_trajectories(path: str | os.PathLike[str]) -> list[Trajectory]:
@@ -106,11 +127,13 @@ def load_trajectories(path: str | os.PathLike[str]) -> list[Trajectory]:
   answers = context.values  # One list an answer, over all rows.
   answer = shards.slices(pa.chunked_array([answers]))
   first = context.offsets.to_numpy()
+  correct = rows["context_correct"].to_pylist()
   return [
     Trajectory(
       question_id=ids[i],
       prompt=prompt(i),
       context=tuple(answer(j) for j in range(first[i], first[i + 1])),
+      context_correct=tuple(correct[i]),
       target=target(i),
     )
     for i in range(rows.num_rows)

@@ -1,6 +1,6 @@
 """Packed batches of prompts and completions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import chex
 import flax.struct
@@ -51,7 +51,7 @@ def _put(
   start: int,
   prompt: Tokens,
   completion: Tokens,
-  prompt_weight: float,
+  prompt_weight: float | np.ndarray,
 ) -> int:
   """Writes an item into a row from `start` on; returns where it ends."""
   tokens = [*prompt, *completion]
@@ -59,10 +59,8 @@ def _put(
   place = np.s_[row, start : start + size]
   batch.tokens[place] = tokens[:-1]
   batch.targets[place] = tokens[1:]
-  batch.weights[place] = [
-    *[prompt_weight] * (len(prompt) - 1),
-    *[1.0] * len(completion),
-  ]
+  batch.weights[place] = 1.0
+  batch.weights[row, start : start + len(prompt) - 1] = prompt_weight
   batch.positions[place] = np.arange(size)
   batch.segments[place] = batch.segments[row].max() + 1
   return start + size
@@ -73,7 +71,7 @@ def packed(
   *,
   rows: int,
   length: int,
-  prompt_weight: float,
+  prompt_weight: float | Callable[[int], np.ndarray],
 ) -> Iterator[tuple[int, Batch]]:
   """Packs items, in order, each into the first row that has room for it.
 
@@ -83,7 +81,8 @@ def packed(
     rows: B.
     length: T. A longer item is an error.
     prompt_weight: what the loss on a prompt token counts for, beside 1 for a
-      token of the completion.
+      token of the completion; or, from an item's index, on each token of its
+      prompt but the first.
 
   Yields:
     (next index, batch): the stream starts again at `next index` without losing
@@ -104,6 +103,7 @@ def packed(
     if row is None:
       yield index, batch
       batch, ends, row = empty(rows, length), [0] * rows, 0
-    ends[row] = _put(batch, row, ends[row], prompt, completion, prompt_weight)
+    weight = prompt_weight(index) if callable(prompt_weight) else prompt_weight
+    ends[row] = _put(batch, row, ends[row], prompt, completion, weight)
   if any(ends):
     yield index + 1, batch

@@ -7,7 +7,8 @@ the very batches that it would have had.
 
 import itertools
 import pathlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ def stream(
   rows: int,
   length: int,
   context_tokens: int,
+  every_right: bool = False,
   seed: int,
 ) -> Callable[[int], Iterator[tuple[int, batches.Batch]]]:
   """Batches from any item on, for `loop.run`, without end.
@@ -31,43 +33,67 @@ def stream(
     trajectories: at least one.
     rows: B.
     length: T.
-    context_tokens: most tokens of wrong answers before the right one.
+    context_tokens: most tokens of answers before the last one.
+    every_right: loss on right answers in the context too: the trajectories that
+      end with them cost nothing more.
     seed: of the order.
 
   Returns:
     A function from the index of an item to (next index, batch).
   """
 
-  def items(index: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+  def order(index: int) -> Iterator[int]:
     for epoch in itertools.count(index // len(trajectories)):
       rng = np.random.default_rng([seed, epoch])
-      order = rng.permutation(len(trajectories))
-      start = epoch * len(trajectories)
-      for place in range(max(index - start, 0), len(order)):
-        one = trajectories[order[place]]
-        yield start + place, one.read(context_tokens), one.target
+      start = max(index - epoch * len(trajectories), 0)
+      yield from rng.permutation(len(trajectories))[start:]
 
-  return lambda index: batches.packed(
-    items(index), rows=rows, length=length, prompt_weight=0.0
+  return lambda index: _packed(
+    zip(itertools.count(index), map(trajectories.__getitem__, order(index))),
+    rows=rows,
+    length=length,
+    context_tokens=context_tokens,
+    every_right=every_right,
   )
 
 
 def held_out(
-  trajectories: Sequence[store.Trajectory],
+  trajectories: Sequence[store.Trajectory], *, most: int, **layout: Any
+) -> list[batches.Batch]:
+  """Batches of validation: `most` trajectories, evenly spaced, or all.
+
+  Args:
+    trajectories: at least one.
+    most: how many.
+    **layout: as of `stream`.
+  """
+  chosen = trajectories[:: -(-len(trajectories) // most)]
+  return [batch for _, batch in _packed(enumerate(chosen), **layout)]
+
+
+def _packed(
+  trajectories: Iterable[tuple[int, store.Trajectory]],
   *,
   rows: int,
   length: int,
   context_tokens: int,
-  most: int,
-) -> list[batches.Batch]:
-  """Batches of validation: `most` trajectories, evenly spaced, or all."""
-  chosen = trajectories[:: -(-len(trajectories) // most)]
-  items = (
-    (index, one.read(context_tokens), one.target)
-    for index, one in enumerate(chosen)
+  every_right: bool = False,
+) -> Iterator[tuple[int, batches.Batch]]:
+  """Batches of (index, trajectory), in their order."""
+  weights: dict[int, np.ndarray] = {}
+
+  def items() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    for index, one in trajectories:
+      if every_right:
+        weights[index] = one.learned(context_tokens)[1:].astype(np.float32)
+      yield index, one.read(context_tokens), one.target
+
+  return batches.packed(
+    items(),
+    rows=rows,
+    length=length,
+    prompt_weight=weights.pop if every_right else 0.0,
   )
-  packed = batches.packed(items, rows=rows, length=length, prompt_weight=0.0)
-  return [batch for _, batch in packed]
 
 
 def load(
