@@ -8,6 +8,7 @@ import jax
 import kill_harness
 import numpy as np
 import pytest
+import revise_command
 import tiny_model
 
 from tts_jax.model import huggingface
@@ -38,21 +39,6 @@ _TRAIN = (
   "--config.schedule.log_every=1",
   "--config.schedule.validate_every=4",
   "--config.schedule.patience=99",
-)
-_REVISE = (
-  "--config.task=arithmetic",
-  "--config.questions.count=6",
-  "--config.chains=3",
-  "--config.length=4",
-  "--config.revision.window=2",
-  "--config.revision.context_tokens=36",
-  "--config.revision.rebuilt=2",
-  "--config.limits.prompt_tokens=32",
-  "--config.limits.max_tokens=12",
-  "--config.engine.groups=2",
-  "--config.engine.rows=2",
-  "--config.engine.steps=8",
-  "--config.engine.batch=2",
 )
 
 
@@ -119,17 +105,6 @@ def _train(made, out, *flags):
     f"--config.model={made / 'model'}",
     f"--config.trajectories={made / 'train'}",
     f"--config.held_out={made / 'validation'}",
-    *flags,
-  )
-
-
-def _revise(model, out, *flags):
-  return kill_harness.python(
-    "-m",
-    "launch.revise",
-    f"--out={out}",
-    *_REVISE,
-    f"--config.model={model}",
     *flags,
   )
 
@@ -245,80 +220,6 @@ def test_without_wrong_or_right_samples_there_is_nothing_to_learn(
   assert "not the samples of these 8 questions" in done.stderr
 
 
-def test_chains_killed_are_the_same(tmp_path, made, cache):
-  whole, out = tmp_path / "whole", tmp_path / "run"
-  done = kill_harness.run(_revise(made / "model", whole), cache)
-  assert done.returncode == 0, done.stderr
-  assert "answer 4 of a chain: 0.000 right" in done.stdout
-  stage = out / chains.STAGE
-  kill_harness.run_killed(
-    _revise(made / "model", out),
-    [0.02, 0.02],
-    progress=lambda: len(list(stage.glob("*.parquet"))),
-    env=cache,
-  )
-  assert kill_harness.contents(stage) == kill_harness.contents(
-    whole / chains.STAGE
-  )
-  found = chains.load_chains(out)
-  assert found.lengths == (4, 4, 4)
-  assert found.answers.correct.shape == (6, 12)
-  first = found.context.reshape(6, 3, 4)[..., 0]
-  assert not first.any()
-  assert found.context.max() <= 36
-  assert (found.read <= found.context).all()
-
-
-def test_models_side_by_side(tmp_path, made, cache):
-  for name, temperature in (("one", 1.0), ("two", 0.5)):
-    flag = f"--config.sampler.temperature={temperature}"
-    done = kill_harness.run(
-      _revise(made / "model", tmp_path / name, flag), cache
-    )
-    assert done.returncode == 0, done.stderr
-  one, two = (f"--run={name}={tmp_path / name}" for name in ("one", "two"))
-  command = kill_harness.python(
-    "-m", "launch.compare_revisions", f"--out={tmp_path / 'out'}"
-  )
-  done = kill_harness.run([*command, one, two], cache)
-  assert done.returncode == 0, done.stderr
-  found = json.loads((tmp_path / "out" / "models.json").read_text())
-  assert set(found) == {"one", "two"}
-  assert len(found["one"]["pass_at_1_along_chain"]) == 4
-  assert "fourth less first" in done.stdout
-  short = ("--config.length=3", "--config.questions.count=5")
-  done = kill_harness.run(
-    _revise(made / "model", tmp_path / "short", *short), cache
-  )
-  for flags, message in (
-    ((), "no run is given"),
-    ((one, one), "each name once"),
-    (("--run=one",), "it must be NAME=FOLDER"),
-    ((one, f"--run=short={tmp_path / 'short'}"), "at least 4 are compared"),
-  ):
-    done = kill_harness.run([*command, *flags], cache)
-    assert done.returncode == 2
-    assert message in done.stderr
-
-
-@pytest.mark.parametrize(
-  ("flag", "message"),
-  [
-    ("revision.context_tokens=60", "exceed the model's 96 positions"),
-    ("revision.window=0", "window is 0"),
-    ("length=0", "each must have at least 1"),
-    ("revision.rebuilt=0", "rebuilt is 0"),
-    ("questions.split=dev", "must be one of train, validation"),
-  ],
-)
-def test_chains_that_cannot_run(tmp_path, made, cache, flag, message):
-  command = _revise(made / "model", tmp_path / "run", f"--config.{flag}")
-  done = kill_harness.run(command, cache)
-  assert done.returncode == 2
-  assert message in done.stderr
-  assert len(done.stderr.strip().splitlines()) == 1
-
-
 @pytest.fixture(scope="module", name="verifier")
 def fixture_verifier(made):
   """A verifier of the model, as it is drawn."""
@@ -338,7 +239,7 @@ def test_a_verifier_learns_from_chains(tmp_path, made, verifier, cache):
     folders[split] = tmp_path / split
     flag = f"--config.questions.split={split}"
     done = kill_harness.run(
-      _revise(made / "model", folders[split], flag), cache
+      revise_command.revise(made / "model", folders[split], flag), cache
     )
     assert done.returncode == 0, done.stderr
   command = kill_harness.python(
@@ -378,7 +279,11 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
     "-m",
     "launch.search",
     f"--out={out}",
-    *(flag for flag in _REVISE if ".chains" not in flag and ".len" not in flag),
+    *(
+      flag
+      for flag in revise_command.FLAGS
+      if ".chains" not in flag and ".len" not in flag
+    ),
     "--config.samples=8",
     "--config.scoring.rows=2",
     "--config.scoring.length=128",
