@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import chex
 import ml_collections
 
 from launch import chaining, generation, revising
@@ -21,6 +22,7 @@ def revise(
   questions: list[base.Question],
   model: generation.Generator,
   found: Sequence[Sequence[str | None]],
+  key: chex.PRNGKey,
 ) -> None:
   """Fills a run's chains of two: what a search found, and its revision.
 
@@ -32,6 +34,7 @@ def revise(
     model: the revision model.
     found: [Q, C], the solutions of each question; None where one has no end:
       the model then writes both answers.
+    key: of the draws.
   """
   encode, end = model.tokenizer.encode, model.tokenizer.end_token
   given = {
@@ -39,7 +42,7 @@ def revise(
     for question, mine in zip(questions, found, strict=True)
   }
   plan = revising.plan(config, (2,) * len(found[0]))
-  run_all = revising.engine(model, config, plan)
+  run_all = revising.engine(model, config, plan, key)
 
   def sample(requests: Iterable[decode_stream.Request]) -> Any:
     return run_all(

@@ -12,7 +12,7 @@ import revise_command
 import tiny_model
 
 from tts_jax.model import huggingface
-from tts_jax.store import chains, pool, run
+from tts_jax.store import chains, pool, run, shards
 from tts_jax.store import trajectories as store
 from tts_jax.tasks import arithmetic, tokenization
 from tts_jax.verify import reward, saved
@@ -314,6 +314,19 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
     assert ((score > 0) == loaded.answers.finished).all()
   # The first answer has no context: the same verifier says the same.
   first = np.cumsum([0, *loaded.lengths[:-1]])
+  # The models are one here, and yet no answer is the pool's sample again.
+  drawn = [
+    shards.read(out / stage, ("tokens",))["tokens"].to_pylist()
+    for stage in (pool.STAGE, chains.STAGE)
+  ]
+  same = [
+    drawn[0][8 * question + number]
+    == drawn[1][sum(loaded.lengths) * question + place]
+    for question in range(6)
+    for number, place in enumerate(first)
+  ]
+  assert len(same) == 48
+  assert sum(same) < 24
   np.testing.assert_allclose(
     scores["history"][:, first], scores["prm"][:, first], rtol=1e-4
   )
