@@ -66,7 +66,12 @@ def held_out(
     trajectories: at least one.
     most: how many.
     **layout: as of `stream`.
+
+  Raises:
+    InputError: `most` is below 1.
   """
+  if most < 1:
+    raise errors.InputError(f"validation is {most}; it must be at least 1")
   chosen = trajectories[:: -(-len(trajectories) // most)]
   return [batch for _, batch in _packed(enumerate(chosen), **layout)]
 
