@@ -9,7 +9,9 @@ import pyarrow as pa
 import pytest
 import revise_command
 
+from launch import finals
 from tts_jax.store import chains, pool, run, shards, trajectories
+from tts_jax.tasks import tokenization
 
 
 def test_chains_killed_are_the_same(tmp_path, model, cache):
@@ -140,6 +142,20 @@ def test_chains_of_one_answer_are_samples_of_the_model(tmp_path, model, cache):
   ours = shards.read(out / chains.STAGE, names)
   assert ours.num_rows == 18
   assert ours.equals(shards.read(tmp_path / "pool" / pool.STAGE, names))
+
+
+def test_a_solution_that_grows_when_encoded_is_not_given(model):
+  tokenizer = tokenization.load(model)
+  # Half a sign of two bytes: what is read back is the sign of three.
+  half = tokenizer.encode("\u00e9")[:1]
+  text = tokenizer.decode([*tokenizer.encode("7"), *half])
+  found = finals.encoded(text, tokenizer, 9)
+  assert len(found) == 5
+  assert tokenizer.decode(found) == text
+  assert finals.encoded(text, tokenizer, 5) == found
+  assert finals.encoded(text, tokenizer, 4) == []
+  assert finals.encoded("", tokenizer, 4) == [tokenizer.end_token]
+  assert finals.encoded(None, tokenizer, 4) == []
 
 
 @pytest.mark.parametrize(

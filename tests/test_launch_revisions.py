@@ -12,7 +12,7 @@ import revise_command
 import tiny_model
 
 from tts_jax.model import huggingface
-from tts_jax.store import chains, pool, run, shards
+from tts_jax.store import chains, pool, run, searches, shards
 from tts_jax.store import trajectories as store
 from tts_jax.tasks import arithmetic, tokenization
 from tts_jax.verify import reward, saved
@@ -285,6 +285,8 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
       if ".chains" not in flag and ".len" not in flag
     ),
     "--config.samples=8",
+    # Enough for a search to end now and then.
+    "--config.limits.max_tokens=26",
     "--config.scoring.rows=2",
     "--config.scoring.length=128",
     "--config.search.methods=('beam_4','revisions')",
@@ -330,6 +332,15 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
   np.testing.assert_allclose(
     scores["history"][:, first], scores["prm"][:, first], rtol=1e-4
   )
+  # What the searches found is what is revised.
+  finals = searches.finals(out, "beam_4", (4,))
+  of_search = shards.read(out / chains.OF_SEARCH, ("text", "turn")).to_pylist()
+  firsts = [row["text"] for row in of_search if row["turn"] == 0]
+  wanted = [text for mine in finals for text in mine]
+  assert len(firsts) == len(wanted) == 24
+  assert any(wanted)
+  for text, first in zip(wanted, firsts, strict=True):
+    assert text in (None, first)
   report = (out / "report.html").read_text()
   assert "<h2>Revisions</h2>" in report
   assert 'href="chains.html"' in report
