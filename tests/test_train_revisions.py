@@ -36,16 +36,19 @@ def _trajectories(count, seed=0):
   return made
 
 
-def _expected(one, context_tokens, every_right):
+def _expected(one, context_tokens, every_right, first_drawn=False):
   """(tokens, weights of all but the first), by the definition."""
-  shown = list(zip(one.context, one.context_correct, strict=True))
+  learned = [every_right and right for right in one.context_correct]
+  if every_right and first_drawn and learned:
+    learned[0] = True
+  shown = list(zip(one.context, learned, strict=True))
   while sum(len(answer) for answer, _ in shown) > context_tokens:
     shown.pop(0)
   tokens = [int(token) for token in one.prompt]
   weights = [0.0] * len(tokens)
   for answer, right in shown:
     tokens += [int(token) for token in answer]
-    weights += [float(right and every_right)] * len(answer)
+    weights += [float(right)] * len(answer)
   tokens += [int(token) for token in one.target]
   weights += [1.0] * len(one.target)
   return tokens, weights[1:]
@@ -71,12 +74,16 @@ def _first(count, batches):
   return list(itertools.islice(items, count))
 
 
-@pytest.mark.parametrize("every_right", [False, True])
-def test_the_loss_is_on_right_answers_alone(every_right):
+@pytest.mark.parametrize(
+  ("every_right", "first_drawn"),
+  [(False, False), (False, True), (True, False), (True, True)],
+)
+def test_what_the_loss_is_on(every_right, first_drawn):
   made = _trajectories(40)
-  layout = dict(_LAYOUT, rows=1, every_right=every_right)
+  settings = dict(every_right=every_right, first_drawn=first_drawn)
+  layout = dict(_LAYOUT, rows=1, **settings)
   found = _first(40, revisions.stream(made, seed=1, **layout)(0))
-  expected = [_expected(one, 12, every_right) for one in made]
+  expected = [_expected(one, 12, **settings) for one in made]
   assert sorted(found, key=lambda item: item[0][0]) == expected
   # Some contexts are cut short, and some are shown to the end.
   cut = [one.shown(12) < len(one.context) for one in made if one.context]
