@@ -131,6 +131,7 @@ def curves_by_bin(
   found: Values,
   budgets: Sequence[int],
   *,
+  predicted: bool = False,
   seed: int = 0,
   draws: int = 1000,
 ) -> list[dict[str, Any]]:
@@ -140,6 +141,8 @@ def curves_by_bin(
     samples: the pool, whose halves place the questions in turn.
     found: of the searches, as `search_values` gives them.
     budgets: of the choices; those above half the pool are left out.
+    predicted: the samples' scores place the questions, a sample without one
+      counting as 0, and not whether they are right.
     seed: of the random orders and intervals.
     draws: random orders for each question.
 
@@ -175,7 +178,8 @@ def curves_by_bin(
     names[:] = table
     return np.stack(list(table.values()), 1)
 
-  scores = difficulty.cross_fitted(samples.correct, evaluate, seed=seed)
+  placing = np.nan_to_num(samples.score) if predicted else samples.correct
+  scores = difficulty.cross_fitted(placing, evaluate, seed=seed)
   bins: list[dict[str, Any]] = []
   for score in scores:
     one: dict[str, Any] = {}
