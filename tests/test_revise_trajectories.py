@@ -124,6 +124,23 @@ def test_a_natural_context_is_of_random_samples():
   assert kinds == {True, False}
 
 
+def test_a_natural_context_is_as_right_as_the_model_however_few_the_samples():
+  rng = np.random.default_rng(0)
+  shown, kept = [], 0
+  for uid in range(6000):
+    verdicts = np.where(rng.random(6) < 0.3, _RIGHT, _WRONG).tolist()
+    texts = list("abcdef")
+    for one in trajectories.build(
+      texts, verdicts, uid=uid, natural=1.0, room=1
+    ):
+      assert verdicts[one.target] == _RIGHT
+      shown += [verdicts[i] == _RIGHT for i in one.context]
+      kept += 1
+  assert abs(np.mean(shown) - 0.3) < 5 * (0.21 / len(shown)) ** 0.5
+  # Those with a right one among the two samples that are not shown.
+  assert abs(kept / 6000 - 0.51) < 0.04
+
+
 def test_easy_questions_have_few_trajectories():
   texts = [str(i) for i in range(20)]
   for wrong, room, expected in (

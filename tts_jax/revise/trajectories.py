@@ -71,14 +71,17 @@ def build(
     seed: of the draws.
     most: answers before a right one.
     natural: share of the trajectories whose context is drawn from all the
-      question's samples, right or wrong, `most` of them: a right one among them
-      is itself a target, behind what stands before it. The paper has none, and
-      its model takes each answer that it sees for wrong.
+      question's samples, right or wrong, `most` of them, and whose target from
+      the others, so that contexts are as right as the model is, however few the
+      samples; where no right one is left over there is no trajectory. A right
+      answer in such a context is itself a target, behind what stands before it.
+      The paper has none, and its model takes each answer that it sees for
+      wrong.
     room: trajectories of a question at most, and no more than its wrong samples
       and two: easy questions teach little. None: one for each right sample.
 
   Returns:
-    In the order of their targets.
+    In the order of the right samples that they are for.
 
   Raises:
     InputError: `most`, `seed` or `room` is below 0, or `natural` is no share.
@@ -107,13 +110,17 @@ def build(
     count = int(rng.integers(most + 1))
     context: tuple[int, ...] = ()
     if natural and rng.random() < natural:
-      others = [each for each in graded if each != target]
-      context = tuple(others[i] for i in rng.permutation(len(others))[:most])
+      drawn = rng.permutation(graded).tolist()
+      size = min(most, len(drawn) - 1)
+      over = [i for i in drawn[size:] if verdicts[i] == "correct"]
+      if not over:
+        continue
+      context, target = tuple(drawn[:size]), over[0]
     elif count := min(count, len(wrong)):
       nearest = int(edits.argmin())
       others = [each for i, each in enumerate(wrong) if i != nearest]
-      drawn = rng.permutation(len(others))[: count - 1]
-      context = (*(others[i] for i in drawn), wrong[nearest])
+      places = rng.permutation(len(others))[: count - 1]
+      context = (*(others[i] for i in places), wrong[nearest])
     found.append(Trajectory(context, target))
   return found
 
