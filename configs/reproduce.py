@@ -49,6 +49,7 @@ def get_config() -> ml_collections.ConfigDict:
           "dvts",
           "lookahead_1",
           "lookahead_3",
+          "revisions",
         ),
         # In generations, of each method.
         "budgets": (1, 2, 4, 16),
@@ -68,8 +69,8 @@ def get_config() -> ml_collections.ConfigDict:
         "model": "",
         "verifier": "",
         # One that reads each answer without its context, for comparison, or
-        # "none".
-        "alone": "",
+        # "none": the package has none.
+        "alone": "none",
         # In answers; at each, all ratios of sequential to parallel.
         "budgets": (1, 2, 4, 8, 16),
         # Latest answers in the context, and tokens of them, at most.

@@ -58,7 +58,8 @@ def engine(
     rebuilt=config.revision.rebuilt,
   )
   room, sizes = config.limits.prompt_tokens, config.engine
-  each = min(sizes.rows, len(plan.lengths))
+  # No more than the longest chain leaves to do, lest the others wait for it.
+  each = min(sizes.rows, plan.answers // max(plan.lengths))
   state = states.init_state(
     model.params,
     setup=setup,

@@ -11,29 +11,53 @@ from configs import reproduce
 from tts_jax.decode import loop, pools
 from tts_jax.model import embedded, huggingface
 from tts_jax.tasks import tokenization
+from tts_jax.verify import embedded as verifiers
+from tts_jax.verify import saved
+
+_MADE_BY = {
+  embedded.FOLDER: "python -m launch.train_lm",
+  embedded.REVISION: "python -m launch.train_revision",
+}
 
 
-def test_it_fits_the_default_settings():
-  lm, params = huggingface.load(embedded.FOLDER)
-  tokenizer = tokenization.load(embedded.FOLDER)
+@pytest.mark.parametrize("folder", _MADE_BY, ids=lambda path: path.name)
+def test_it_fits_the_default_settings(folder):
+  lm, params = huggingface.load(folder)
+  tokenizer = tokenization.load(folder)
   config = reproduce.get_config()
   limits = loop.Limits(
     max_tokens=config.limits.max_tokens, end_token=tokenizer.end_token
   )
-  pools.check_fit(lm.config, tokenizer, config.limits.prompt_tokens, limits)
+  room = config.limits.prompt_tokens
+  if folder == embedded.REVISION:
+    room += config.revision.context_tokens
+  pools.check_fit(lm.config, tokenizer, room, limits)
   assert str(params["embedding"].dtype) == "bfloat16"
 
 
 def test_it_is_small():
   size = sum(path.stat().st_size for path in embedded.FOLDER.iterdir())
   assert size < 12e6
+  revisions = (embedded.REVISION, verifiers.folder("", embedded.REVISION))
+  size = sum(
+    path.stat().st_size for folder in revisions for path in folder.iterdir()
+  )
+  assert size < 10e6
 
 
-def test_its_card_states_how_it_was_made():
-  card = (embedded.FOLDER / "README.md").read_text()
-  for word in ("python -m launch.train_lm", "seed", "Apache-2.0", "validation"):
+def test_the_revision_verifier_is_of_the_revision_model():
+  lm, _ = huggingface.load(embedded.REVISION)
+  folder = verifiers.folder("", embedded.REVISION)
+  verifier, _ = saved.load(folder, saved.origin(embedded.REVISION))
+  saved.check_fit(verifier, lm, lm.config.width)
+
+
+@pytest.mark.parametrize("folder", _MADE_BY, ids=lambda path: path.name)
+def test_its_card_states_how_it_was_made(folder):
+  card = (folder / "README.md").read_text()
+  for word in (_MADE_BY[folder], "seed", "Apache-2.0", "validation"):
     assert word in card
-  curve = (embedded.FOLDER / "metrics.jsonl").read_text().splitlines()
+  curve = (folder / "metrics.jsonl").read_text().splitlines()
   losses = [json.loads(line).get("validation_loss") for line in curve]
   best = min(loss for loss in losses if loss)
   assert f"{best:.4f}" in card
@@ -53,8 +77,9 @@ def test_it_answers_questions_that_it_has_not_seen(tmp_path):
       f"--out={out}",
       "--config.questions.count=25",
       "--config.samples=8",
-      "--config.search.methods=('beam_4',)",
+      "--config.search.methods=('beam_4','revisions')",
       "--config.search.budgets=(4,)",
+      "--config.revision.budgets=(1,4,8)",
       "--config.search.tree.budget=4",
       "--config.search.tree.questions=2",
     ),
@@ -77,3 +102,8 @@ def test_it_answers_questions_that_it_has_not_seen(tmp_path):
   assert set(summary["curves"]["beam_4"]) == {"4"}
   assert 'href="trees.html"' in (out / "report.html").read_text()
   assert (out / "trees.html").read_text().count('class="tree"') == 2
+  revisions = summary["revisions"]
+  assert revisions["pass_at_1_along_chain"][3]["mean"] > 0.3
+  assert revisions["spoiled_share"]["mean"] < 0.38
+  assert revisions["verifier_ablation"]["history"]["auc"] > 0.8
+  assert "8" in revisions["combined"]
