@@ -4,7 +4,12 @@ import html.parser
 
 import run_summary
 
-from tts_jax.report import claim_sections, policy_sections, search_sections
+from tts_jax.report import (
+  claim_sections,
+  exchange_sections,
+  policy_sections,
+  search_sections,
+)
 from tts_jax.scaling import claims
 
 
@@ -78,6 +83,23 @@ def test_what_is_absent_says_why_or_nothing():
 def test_weak_verifiers_are_drawn():
   page = _Reader(search_sections.weak_verifiers(run_summary.summary()))
   assert page.images == 1
+
+
+def test_the_exchange_says_who_wins_in_each_bin():
+  summary = run_summary.summary()
+  found = summary["exchange"]["families"]["search"]
+  cell = found["bins"][4]["at"]["v1"]["22"]
+  assert cell["winner"] == "parameters"
+  cell["beyond"], cell["measured_at"] = True, 16.0
+  found["bins"][1] = {"questions": 0}
+  page = _Reader(exchange_sections.exchange(summary))
+  assert page.images == 1
+  gap = cell["difference"]
+  said = f"{gap['mean']:.3f} [{gap['low']:.3f}, {gap['high']:.3f}] parameters"
+  assert f"{said}, read at 16" in page.text
+  assert "R = 0.16: 258 generations" in page.text
+  assert page.text.count("5, hardest") == 2
+  assert exchange_sections.exchange({}) == []
 
 
 def test_findings_are_rows_with_their_evidence():

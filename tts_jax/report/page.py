@@ -10,6 +10,7 @@ from typing import Any
 from tts_jax.report import (
   claim_sections,
   document,
+  exchange_sections,
   figures,
   policy_sections,
   revision_sections,
@@ -72,6 +73,7 @@ def render(
     *revision_sections.revisions(summary),
     *policy_sections.difficulty(summary),
     *policy_sections.policy(summary),
+    *exchange_sections.exchange(summary),
     *claim_sections.claims(summary),
     "<h2>Settings</h2>",
     document.pairs(settings),
