@@ -40,8 +40,8 @@ def test_policies_are_told_with_what_they_save():
   for said in (
     "Search and revisions in one policy, against best-of-N weighted",
     "Compute-optimal revisions, against parallel answers",
-    "generations 16 0.700 4.50 times [4.20, 6.00]",
-    "FLOPs 16 0.700 4.50 times",
+    "against parallel answers 4.50 [4.20, 6.00] generations 16 0.700 0%",
+    "4.50 [4.20, 6.00] FLOPs 16",
     "over 100 splits",
     "less parallel",
   ):
@@ -53,7 +53,7 @@ def test_a_bound_is_said_to_be_one():
   head = summary["policy"]["speedup_vs_parallel"]["flops"]
   head |= {"bound": "at least", "never_reached": 0.61}
   page = _Reader(policy_sections.policy(summary))
-  assert "at least 4.50 times [4.20, 6.00] 61%" in page.text
+  assert "at least 4.50 [4.20, 6.00] FLOPs 16 0.700 61%" in page.text
 
 
 def test_estimates_are_told_with_their_cost_and_sizes():

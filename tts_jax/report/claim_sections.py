@@ -20,9 +20,9 @@ def claims(summary: Mapping[str, Any]) -> list[str]:
   said = ", ".join(f"{verdict}: {n}" for verdict, n in counts.items())
   rows = [
     (
-      _wrapped(one["claim"]),
+      document.prose(one["claim"]),
       f"<b>{document.text(one['verdict'])}</b>",
-      _wrapped(one["evidence"]),
+      document.prose(one["evidence"]),
     )
     for one in found
   ]
@@ -33,8 +33,3 @@ def claims(summary: Mapping[str, Any]) -> list[str]:
     " otherwise.</p>",
     document.table(("finding", "verdict", "evidence"), rows),
   ]
-
-
-def _wrapped(value: str) -> str:
-  """Text that is too long for one line of a table."""
-  return f'<div class="prose">{document.text(value)}</div>'

@@ -22,7 +22,7 @@ ESTIMATES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
   "predicted": ("predicted", style.PURPLE),
   "first": ("first samples", style.ORANGE),
   "head": ("prompt head", style.BLACK),
-  "none": ("none", style.GREY),
+  "none": ("no estimate", style.GREY),
 }
 # What a family of strategies is compared with.
 BASELINES = {
