@@ -1,12 +1,13 @@
 """A whole experiment: pool, scores, searches, and what is told of them.
 
 The folder of the run gets summary.json, report.html and, where a verifier
-searched, trees.html.
+searched, trees.html and policy.json.
 """
 
 import ml_collections
 
 from launch import (
+  findings,
   generation,
   judging,
   mending,
@@ -17,12 +18,9 @@ from launch import (
   searching,
   trees,
 )
-from tts_jax.decode import pools
-from tts_jax.scaling import run_summary, search_summary, verifier_summary
+from tts_jax.scaling import claims, run_summary, verifier_summary
 from tts_jax.scaling import summary as summary_lib
 from tts_jax.store import pool, run
-from tts_jax.tasks import catalogue
-from tts_jax.verify import saved
 
 
 def perform(config: ml_collections.ConfigDict, out: str) -> None:
@@ -30,7 +28,7 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
   task, questions = pooling.find_questions(config)
   summary_lib.check(len(questions), config.samples, config.seed)
   planning.cells(config)
-  cell = planning.tree(config)
+  planning.tree(config)
   model, judge = generation.load_generator(config, task), None
   if config.verifier != "none":
     judge = judging.load_judge(config.verifier, model)
@@ -49,28 +47,9 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
     summary = run_summary.of_pool(samples, questions, usage, seed=seed)
     summary["config_hash"] = folder.config_hash
     if judge is not None:
-      summary |= run_summary.of_searches(
-        folder.path,
-        questions,
-        pools.prompt_lengths(questions, task, model.tokenizer),
-        search_summary.count_flops(model.lm.config, judge.verifier.config),
-        catalogue.step_judge(task.name),
-        seed=seed,
-      )
-      summary["verifier"]["regimes"] = saved.regimes(judge.folder)
-      if reviser is not None:
-        summary["revisions"] = revision_report.tell(
-          folder, config, *loaded, reviser, back=reporting.PAGE
-        )
-      trees.write(
-        folder,
-        cell,
-        config,
-        *loaded,
-        judge,
-        samples=samples,
-        back=reporting.PAGE,
-      )
+      summary |= findings.tell(folder, config, *loaded, judge, reviser)
+      trees.write(folder, config, *loaded, judge, samples, reporting.PAGE)
+    summary["claims"] = claims.judge(summary)
     folder.write_json("summary.json", summary)
     reporting.write(
       folder, config, task, questions, samples, summary, usage, links

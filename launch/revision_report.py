@@ -1,18 +1,55 @@
 """What the experiment tells of revisions: a page of chains, and numbers."""
 
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import ml_collections
+import numpy as np
 
-from launch import generation, mending, planning
-from tts_jax.decode import pools
+from launch import mending, planning
 from tts_jax.model import embedded, huggingface_config
 from tts_jax.report import chain_page, chain_transcripts
-from tts_jax.scaling import revision_summary, search_summary
-from tts_jax.store import atomic, chains, pool, run
+from tts_jax.scaling import (
+  estimates,
+  measurements,
+  measuring,
+  revision_summary,
+  search_summary,
+)
+from tts_jax.store import atomic, chains, run
 from tts_jax.tasks import base
 
 PAGE = "chains.html"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Found:
+  """A run's chains, their scores, and how right they are at every ratio."""
+
+  chains: chains.Chains
+  scores: Mapping[str, np.ndarray]
+  chosen: revision_summary.Cells
+  combined: Mapping[int, np.ndarray]
+  count: measuring.Count
+
+
+def load(
+  folder: run.Run, config: ml_collections.ConfigDict, reviser: mending.Reviser
+) -> Found:
+  """All that `mending.fill` put into a run's folder."""
+  found = chains.load_chains(folder.path)
+  scores = chains.load_all_scores(folder.path, found)
+  shapes = reviser.model.lm.config, reviser.judge.verifier.config
+  budgets, seed = planning.revised_budgets(config), config.seed
+  value = revision_summary.by_verifier(found, scores["history"], seed=seed)
+  return Found(
+    chains=found,
+    scores=scores,
+    chosen=revision_summary.cells(config.revision.budgets, value),
+    combined=revision_summary.combined(folder.path, budgets, seed=seed),
+    count=search_summary.count_flops(*shapes),
+  )
 
 
 def tell(
@@ -20,43 +57,31 @@ def tell(
   config: ml_collections.ConfigDict,
   task: base.Task,
   questions: list[base.Question],
-  model: generation.Generator,
   reviser: mending.Reviser,
+  found: Found,
+  made: measurements.Measurements,
   *,
   back: str,
 ) -> dict[str, Any]:
-  """Writes the page of a run's chains, and returns what they say.
-
-  Args:
-    folder: of the run, with all that `mending.fill` puts there.
-    config: of the run.
-    task: its task.
-    questions: its questions.
-    model: the base model.
-    reviser: wrote the chains and judged them.
-    back: the page that theirs links to.
-  """
-  found = chains.load_chains(folder.path)
-  scores = chains.load_all_scores(folder.path, found)
-  text = chain_page.render(
-    chain_transcripts.read(folder.path, found, scores["history"], questions),
-    title=f"Chains of revisions on {task.name}",
-    links={"report": back},
+  """Writes the page of a run's chains, linked `back`; returns what they say."""
+  page = chain_transcripts.read(
+    folder.path, found.chains, found.scores["history"], questions
   )
+  title, links = f"Chains of revisions on {task.name}", {"report": back}
+  text = chain_page.render(page, title=title, links=links)
   atomic.write_bytes(folder.path / PAGE, text.encode())
-  shapes = reviser.model.lm.config, reviser.judge.verifier.config
   others = reviser.model.folder / embedded.MODELS
   told = huggingface_config.read_json(others) if others.exists() else {}
   rest_em = {"rest_em": told["rest_em"]} if "rest_em" in told else {}
   return rest_em | revision_summary.summarise(
-    found,
-    scores,
-    pool.load_pool(folder.path).correct.mean(1),
-    pools.prompt_lengths(questions, task, model.tokenizer),
+    found.chains,
+    found.scores,
+    made.samples.correct.mean(1),
+    made.samples.prompt_length,
     config.revision.budgets,
-    search_summary.count_flops(*shapes),
-    combined=revision_summary.combined(
-      folder.path, planning.revised_budgets(config), seed=config.seed
-    ),
+    found.count,
+    combined=found.combined,
+    chosen=found.chosen,
+    predicted=estimates.answer_score(made.samples).mean(1),
     seed=config.seed,
   )

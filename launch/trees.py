@@ -1,12 +1,11 @@
 """Search trees to look at: a few questions' searches, every round kept."""
 
 import dataclasses
-from typing import Any
 
 import ml_collections
 import numpy as np
 
-from launch import generation, judging, searching
+from launch import generation, judging, planning, searching
 from tts_jax.decode import pools
 from tts_jax.report import search_figures, tree, tree_page
 from tts_jax.search import sweep
@@ -52,18 +51,18 @@ def grow(
 
 def write(
   folder: run.Run,
-  cell: sweep.Cell,
   config: ml_collections.ConfigDict,
   task: base.Task,
   questions: list[base.Question],
-  *rest: Any,
+  model: generation.Generator,
+  judge: judging.Judge,
   samples: pool.Pool,
   back: str,
 ) -> None:
   """Writes the page of the most undecided questions, with a link back."""
   order = abs(samples.correct.mean(1) - 0.5).argsort(kind="stable")
   shown = [questions[i] for i in order[: config.search.tree.questions]]
-  grown = grow(cell, config, task, shown, *rest)
+  grown = grow(planning.tree(config), config, task, shown, model, judge)
   title = f"Search trees on {task.name}"
   text = tree_page.render(grown, title=title, links={"report": back})
   atomic.write_bytes(folder.path / PAGE, text.encode())

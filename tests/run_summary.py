@@ -7,6 +7,15 @@ from tts_jax.scaling import exchange_summary, revisions
 
 BUDGETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 BINS = 5
+SPEEDUP = {
+  "mean": 4.5,
+  "low": 4.2,
+  "high": 6.0,
+  "bound": None,
+  "never_reached": 0.0,
+  "value": 0.7,
+  "spent": 16.0,
+}
 
 
 def interval(mean, reach=0.03):
@@ -26,26 +35,53 @@ def family(last, strategies):
   ends = {
     "oracle": 0.06,
     "predicted": 0.05,
-    "first_samples": 0.03,
+    "first_4": 0.03,
     "head": 0.04,
   }
-  chosen = [
-    {
-      str(n): dict(
-        zip(rng.permutation(strategies)[:2].tolist(), (0.75, 0.25), strict=True)
-      )
-      for n in BUDGETS
-    }
-    for _ in range(BINS)
-  ]
-  chosen[0]["1"] = {strategies[0]: 1.0}
+  chosen = {
+    str(n): [
+      {
+        f"{name}@{n}": share
+        for name, share in zip(
+          rng.permutation(strategies)[:2].tolist(), (0.75, 0.25), strict=True
+        )
+      }
+      for _ in range(BINS)
+    ]
+    for n in BUDGETS
+  }
+  chosen["1"][0] = {f"{strategies[0]}@1": 1.0}
   return {
-    "budgets": list(BUDGETS),
-    "baseline": curve(0.56, last),
-    "by_difficulty": {
-      name: {"curve": curve(0.56, last + more), "chosen": chosen}
-      for name, more in ends.items()
-    },
+    name: {
+      unit: {
+        n: {
+          "value": value,
+          "chosen": chosen[n],
+          "generations": int(n),
+          "flops": 2e6 * int(n),
+          "less_baseline": interval(more, 0.01),
+          "speedup": SPEEDUP,
+        }
+        for n, value in curve(0.56, last + more).items()
+      }
+      for unit in ("generations", "flops")
+    }
+    for name, more in ends.items()
+  }
+
+
+def against(last):
+  """A policy's baseline."""
+  return {
+    n: {"value": value, "generations": int(n), "flops": 2e6 * int(n)}
+    for n, value in curve(0.56, last).items()
+  }
+
+
+def surest(family):
+  return {
+    unit: {"family": family, "difficulty": "predicted", "at": 16, **SPEEDUP}
+    for unit in ("generations", "flops")
   }
 
 
@@ -90,6 +126,7 @@ def of_revisions(budgets=(1, 2, 4, 8, 16, 64, 256)):
     str(n): {
       "sequential": interval(0.62 + 0.01 * np.log2(n)),
       "parallel": interval(0.58 + 0.01 * np.log2(n)),
+      "difference": interval(0.04, 0.01),
     }
     for n in budgets[1:]
   }
@@ -99,6 +136,8 @@ def of_revisions(budgets=(1, 2, 4, 8, 16, 64, 256)):
   return {
     "pass_at_1_along_chain": turns,
     "rest_em": {"pass_at_1_along_chain": lower},
+    "fourth_minus_first": interval(0.05, 0.01),
+    "spoiled_share": interval(0.38),
     "sequential_vs_parallel": {"verifier": both, "majority": both},
     "ratio_curves": ratios(0.55),
     "ratio_curves_by_bin": [ratios(level) for level in levels],
@@ -160,17 +199,31 @@ def summary():
     },
     "revisions": of_revisions(),
     "policy": {
+      "splits": 100,
+      "baseline": against(0.76),
+      "parallel": against(0.72),
       "families": {
         "search": family(0.76, search),
         "revisions": family(0.72, ratios),
         "pooled": family(0.76, [*search, *ratios]),
-      }
+      },
+      "speedup_vs_best_of_n_weighted": surest("pooled"),
+      "speedup_vs_parallel": surest("revisions"),
     },
     "difficulty": {
       "estimates": {
-        "predicted": {"rank_correlation": interval(0.93)},
-        "first_samples": {"rank_correlation": interval(0.71)},
-        "head": {"rank_correlation": interval(0.58, 0.06)},
+        name: {
+          "rank_correlation": one,
+          "sizes": [[20] * BINS] * 2,
+          "generations": 4 * name.startswith("first"),
+          "flops": 0.0,
+        }
+        for name, one in (
+          ("none", interval(0.0, 0.0)),
+          ("predicted", interval(0.93)),
+          ("first_4", interval(0.71)),
+          ("head", interval(0.58, 0.06)),
+        )
       }
     },
     "exchange": of_exchange(),

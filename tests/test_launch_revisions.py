@@ -12,6 +12,7 @@ import revise_command
 import tiny_model
 
 from tts_jax.model import huggingface
+from tts_jax.scaling import policy_file
 from tts_jax.store import chains, pool, run, searches, shards
 from tts_jax.store import trajectories as store
 from tts_jax.tasks import arithmetic, tokenization
@@ -284,6 +285,8 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
       for flag in revise_command.FLAGS
       if ".chains" not in flag and ".len" not in flag
     ),
+    # As few as make a policy.
+    "--config.questions.count=10",
     "--config.samples=8",
     # Enough for a search to end now and then.
     "--config.limits.max_tokens=26",
@@ -303,7 +306,18 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
   )
   done = kill_harness.run(command, cache)
   assert done.returncode == 0, done.stderr
-  found = json.loads((out / "summary.json").read_text())["revisions"]
+  summary = json.loads((out / "summary.json").read_text())
+  families = summary["policy"]["families"]
+  assert list(families) == ["search", "revisions", "pooled"]
+  assert set(summary["policy"]["parallel"]) == {"1", "4", "8"}
+  curves = summary["weak_verifiers"]["curves"]
+  assert set(curves["revision_majority"]) == {"1", "2", "4", "8"}
+  folders = made / "model", verifier
+  policy_file.load(
+    out / policy_file.FILE, policy_file.made_for(*folders, *folders)
+  )
+  found = summary["revisions"]
+  assert len(found["ratio_curves_by_predicted_bin"]) == 5
   assert len(found["pass_at_1_along_chain"]) == 8
   assert set(found["ratio_curves"]) == {"1", "4", "8"}
   assert set(found["verifier_ablation"]) == set(chains.SCORES)
@@ -324,11 +338,11 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
   same = [
     drawn[0][8 * question + number]
     == drawn[1][sum(loaded.lengths) * question + place]
-    for question in range(6)
+    for question in range(10)
     for number, place in enumerate(first)
   ]
-  assert len(same) == 48
-  assert sum(same) < 24
+  assert len(same) == 80
+  assert sum(same) < 40
   np.testing.assert_allclose(
     scores["history"][:, first], scores["prm"][:, first], rtol=1e-4
   )
@@ -337,7 +351,8 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
   columns = ("text", "turn", "read", "tokens")
   of_search = shards.read(out / chains.OF_SEARCH, columns).to_pylist()
   wanted = [text for mine in finals for text in mine]
-  assert [row["turn"] for row in of_search] == [0, 1] * 24
+  assert len(wanted) == 40
+  assert [row["turn"] for row in of_search] == [0, 1] * 40
   assert any(wanted)
   for text, first, second in zip(
     wanted, of_search[::2], of_search[1::2], strict=True

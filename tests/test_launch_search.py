@@ -12,7 +12,7 @@ import pytest
 from tts_jax import errors
 from tts_jax.model import huggingface
 from tts_jax.report import search_sections
-from tts_jax.scaling import scored_pool
+from tts_jax.scaling import policy_file, scored_pool
 from tts_jax.store import scores, searches
 from tts_jax.tasks import tokenization
 from tts_jax.verify import reward, saved
@@ -143,6 +143,55 @@ def test_its_page_tells_of_verifier_and_searches(whole):
   trees = (out / "trees.html").read_text()
   assert trees.count('class="tree"') == 1
   assert 'href="report.html"' in trees
+
+
+def test_too_few_questions_for_a_policy_are_told_of(whole):
+  out, _ = whole
+  summary = json.loads((out / "summary.json").read_text())
+  why = "there are 6 questions; 2 folds of 5 difficulty bins need at least 10"
+  assert summary["policy"] == summary["difficulty"] == {"absent": why}
+  assert not (out / policy_file.FILE).exists()
+  report = (out / "report.html").read_text()
+  assert f"Not measured: {why}." in report
+  assert "<h2>Weak verifiers</h2>" in report
+  told = {one["claim"]: one for one in summary["claims"]}
+  assert f"no policy: {why}" in {one["evidence"] for one in told.values()}
+  assert set(summary["weak_verifiers"]["curves"]) == {
+    *("majority", "turned", "prm")
+  }
+  assert len(summary["curves_by_predicted_bin"]) == 5
+
+
+def test_enough_questions_make_a_policy(tmp_path, model, verifier, cache):
+  out = tmp_path / "run"
+  command = _command("search", out, model, verifier, _SEARCH)
+  flags = ("--config.questions.count=10", "--config.search.seeds=1")
+  done = kill_harness.run([*command, *flags], cache)
+  assert done.returncode == 0, done.stderr
+  here = policy_file.made_for(model, verifier)
+  policy = policy_file.load(out / policy_file.FILE, here)
+  assert policy.difficulty == "first_4"
+  assert policy.budgets == (1, 2, 4, 8)
+  # Four samples to place a question leave nothing of four.
+  assert policy.estimated == (False, False, False, True)
+  assert policy_file.strategy_for(policy, None, 4).plan
+  summary = json.loads((out / "summary.json").read_text())
+  assert list(summary["difficulty"]["estimates"]) == [
+    *("none", "oracle", "predicted", "first_4")
+  ]
+  speedup = summary["policy"]["speedup_vs_best_of_n_weighted"]
+  assert set(speedup) == {"generations", "flops"}
+  assert {"mean", "low", "high"} <= set(speedup["flops"])
+  assert {one["verdict"] for one in summary["claims"]} <= {
+    *("holds", "does not hold", "cannot tell")
+  }
+  report = (out / "report.html").read_text()
+  for heading in (
+    "Difficulty",
+    "Compute-optimal policy",
+    "The paper's findings on this task",
+  ):
+    assert f"<h2>{heading}</h2>" in report
 
 
 def test_scores_of_a_pool_are_those_of_its_steps(whole):

@@ -105,7 +105,7 @@ def test_figures_are_found_by_number_and_by_name():
 
 
 def test_the_policys_lines_are_its_numbers(summary):
-  family = summary["policy"]["families"]["search"]
+  family = policy_figures.read_family(summary["policy"], "search")
   votes = summary["majority_at_k"]
   (panel,) = policy_figures.compute_optimal(family, votes).axes
   lines = _lines(panel)
@@ -123,7 +123,7 @@ def test_the_policys_lines_are_its_numbers(summary):
 
 def test_a_verifiers_calls_move_its_curves_alone(summary):
   family, votes = (
-    summary["policy"]["families"]["search"],
+    policy_figures.read_family(summary["policy"], "search"),
     summary["majority_at_k"],
   )
   fig = policy_figures.compute_optimal(family, votes, verifier=1.0)
@@ -196,15 +196,15 @@ def test_the_overview_has_a_row_for_each_family_of_both(summary):
   assert heights == [
     easiest[r]["difference"]["mean"] for r in ("0.16", "0.79", "22")
   ]
-  one = {"families": {"search": policy["families"]["search"]}}
+  one = {**policy, "families": {"search": policy["families"]["search"]}}
   assert len(exchange_figures.overview(one, found).axes) == 2
-  pooled = {"families": {"pooled": policy["families"]["pooled"]}}
+  pooled = {**policy, "families": {"pooled": policy["families"]["pooled"]}}
   with pytest.raises(errors.InputError, match="a family of both"):
     exchange_figures.overview(pooled, found)
 
 
 def test_estimates_of_difficulty_are_drawn_with_their_policies(summary):
-  family = summary["policy"]["families"]["search"]
+  family = policy_figures.read_family(summary["policy"], "search")
   fig = policy_figures.difficulty_estimates(summary["difficulty"], family)
   top, bottom = fig.axes
   shown = [label.get_text() for label in top.get_yticklabels()]
@@ -219,7 +219,7 @@ def test_estimates_of_difficulty_are_drawn_with_their_policies(summary):
 
 
 def test_the_policys_choices_are_cells(summary):
-  family = summary["policy"]["families"]["search"]
+  family = policy_figures.read_family(summary["policy"], "search")
   fig = policy_figures.choices_by_bin(family)
   panel = fig.axes[0]
   assert len(panel.patches) == 5 * len(run_summary.BUDGETS)
@@ -227,6 +227,24 @@ def test_the_policys_choices_are_cells(summary):
   assert len(panel.texts) == len(panel.patches) - 1
   with pytest.raises(errors.InputError, match=r"by_difficulty\.other"):
     policy_figures.choices_by_bin(family, estimate="other")
+  # Budgets given to a strategy do not part it: a policy may underspend.
+  policy = {
+    "baseline": {"8": {"value": run_summary.interval(0.5)}},
+    "families": {
+      "search": {
+        "first_8": {
+          "generations": {
+            "8": {
+              "value": run_summary.interval(0.6),
+              "chosen": [{"a@8": 0.4, "b@4": 0.35, "b@2": 0.25}, {}],
+            }
+          }
+        }
+      }
+    },
+  }
+  read = policy_figures.read_family(policy, "search")["by_difficulty"]
+  assert read["first"]["chosen"] == [{"8": {"b": 0.6, "a": 0.4}}, {}]
   bare = {"baseline": family["baseline"], "by_difficulty": {"head": {}}}
   with pytest.raises(errors.InputError, match="lacks oracle"):
     policy_figures.compute_optimal(bare)

@@ -163,7 +163,23 @@ def test_the_summary_is_json_and_says_what_the_world_is():
   assert next(iter(point["chosen"][4])) == "beam_4@4"
   assert search["oracle"]["flops"]["4"]["budget"] == 4.0
   poor = found["families"]["revisions"]["oracle"]["generations"]["1"]
-  assert poor["speedup"]["bound"] == "at most"
+  # Revisions are compared with as many single answers: here they are these.
+  for end in ("mean", "low", "high"):
+    assert poor["less_baseline"][end] == pytest.approx(0, abs=1e-12)
+  assert poor["speedup"]["mean"] == pytest.approx(1)
+  assert list(found["parallel"]) == [str(n) for n in _BUDGETS]
+  for n in _BUDGETS:
+    key = str(n)
+    worse = found["baseline"][key]["value"]["mean"] - 0.1
+    assert found["parallel"][key]["value"]["mean"] == pytest.approx(worse)
+    less = found["pooled_less"]["revisions"]["oracle"]["generations"][key]
+    kinds = (
+      found["families"][one]["oracle"] for one in ("pooled", "revisions")
+    )
+    pooled, own = (one["generations"][key]["value"]["mean"] for one in kinds)
+    assert less["mean"] == pytest.approx(pooled - own)
+    assert less["low"] > 0
+  assert found["speedup_vs_parallel"]["flops"]["family"] == "revisions"
   shares = found["kept_of_oracle_gain"]["search"]
   oracle, predicted, first, none = (
     shares[name]["generations"]
@@ -181,6 +197,32 @@ def test_the_summary_is_json_and_says_what_the_world_is():
     cell["speedup"]["low"] for cell in best.values()
   )
   assert head["generations"]["mean_by_budget"] <= head["generations"]["mean"]
+
+
+def test_without_single_answers_revisions_have_the_common_baseline():
+  one, base, level = _world()
+  kept = one.only(["best_of_n_weighted", "revisions 1:4"])
+  found = policy_summary.summarise(
+    kept, [_estimate(level)], {4: base[4]}, [4], splits=2
+  )
+  assert set(found["families"]) == {"search", "revisions", "pooled"}
+  (n,) = found["parallel"]
+  assert n == "4"
+  renamed = measured.Table(
+    **{
+      **vars(kept),
+      "names": tuple(
+        name.replace("revisions 1:4", "revisions 4:1") for name in kept.names
+      ),
+    }
+  )
+  found = policy_summary.summarise(
+    renamed, [_estimate(level)], {4: base[4]}, [4], splits=2
+  )
+  assert "parallel" not in found
+  assert "speedup_vs_parallel" not in found
+  poor = found["families"]["revisions"]["oracle"]["generations"]["4"]
+  assert poor["less_baseline"]["mean"] == pytest.approx(-0.1)
 
 
 def test_without_a_gain_of_the_oracle_no_share_of_it_is_told():

@@ -12,15 +12,15 @@ from tts_jax.scaling import (
   choices,
   estimates,
   measured,
+  measurements,
   optimal_summary,
 )
 
 
 def _gather(samples, **options):
-  made = {("beam_4", 4, 0): _search(samples)}
-  return optimal_summary.gather(
-    samples, made, [1, 2, 4, 8, 16], _count, few=2, draws=20, **options
-  )
+  found = {("beam_4", 4, 0): _search(samples)}
+  made = measurements.measure(samples, found, [1, 2, 4, 8, 16], few=2, draws=20)
+  return optimal_summary.gather(made, _count, **options)
 
 
 def test_evidence_has_what_the_first_few_leave():
@@ -74,3 +74,16 @@ def test_revisions_of_fewer_questions_are_refused():
   )
   with pytest.raises(errors.InputError, match="revisions 1:1 at budget 4"):
     _gather(_samples(), revised={"revisions 1:1": {4: short}})
+
+
+@pytest.mark.parametrize(
+  ("sizes", "said"),
+  [
+    ((9, 8, 4), "9 questions; 2 folds of 5 difficulty bins need at least 10"),
+    ((10, 7, 4), "first 4 of half of them needs at least 8"),
+    ((10, 8, 4), None),
+  ],
+)
+def test_what_is_too_small_for_a_policy_is_said(sizes, said):
+  found = optimal_summary.obstacle(*sizes)
+  assert found is None if said is None else said in found

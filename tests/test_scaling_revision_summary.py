@@ -93,6 +93,30 @@ def test_the_summary_is_json_and_its_parts_agree():
   ablation = found["verifier_ablation"]
   assert ablation["prm"] == ablation["history"]
   assert ablation["prm"]["sequential"]["8"] == most["8:1"]
+  assert found["ratios_by_difficulty"]["hard"]["budget"] == 8
+  assert "ratio_curves_by_predicted_bin" not in found
+
+
+def test_what_is_known_is_taken_and_predicted_bins_are_others():
+  chains, rng = _chains(), np.random.default_rng(1)
+  score = rng.uniform(size=chains.answers.correct.shape).astype(np.float32)
+  count = lambda cost, context, judged: cost.generated + context  # noqa: E731
+  level, predicted = rng.uniform(size=(2, 10))
+  rest = np.full(10, 7), (1, 4), count
+  found = revision_summary.summarise(
+    chains, {"history": score}, level, *rest, predicted=predicted
+  )
+  swapped = revision_summary.summarise(
+    chains, {"history": score}, predicted, *rest, predicted=level
+  )
+  bins = found["ratio_curves_by_predicted_bin"]
+  assert bins == swapped["ratio_curves_by_bin"] != found["ratio_curves_by_bin"]
+  known = {(4, s): np.full(10, s / 8) for s in (1, 2, 4)}
+  known[1, 1] = np.zeros(10)
+  told = revision_summary.summarise(
+    chains, {"history": score}, level, *rest, chosen=known
+  )
+  assert told["ratio_curves"]["4"]["4:1"]["mean"] == 0.5
 
 
 def test_the_highest_score_of_a_chain_is_chosen():

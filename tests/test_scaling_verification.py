@@ -182,7 +182,17 @@ def test_summary_is_what_its_parts_say():
   assert difference["weighted_minus_majority"]["4"]["mean"] == pytest.approx(
     curves["best_of_n_weighted"]["4"]["mean"] - curves["majority"]["4"]["mean"]
   )
-  assert set(numbers["aggregations"]) == {"last", "least", "product"}
+  aggregations = numbers["aggregations"]
+  assert set(aggregations) == {"last", "least", "product"}
+  last, *others = (
+    aggregations[name]["best_of_n_weighted"]["4"]["mean"]
+    for name in ("last", "least", "product")
+  )
+  for name, other in zip(("least", "product"), others, strict=True):
+    less = difference[f"weighted_last_minus_{name}"]["4"]["mean"]
+    assert less == pytest.approx(last - other)
+    assert less != 0
+  assert "weighted_last_minus_last" not in difference
   assert "first_error" not in numbers
 
 

@@ -78,6 +78,16 @@ def test_values_are_those_of_the_choices():
   ):
     for index, budget in enumerate(budgets):
       np.testing.assert_array_equal(found[name][budget], expected[:, index])
+  known = {
+    "majority": found["majority"],
+    "best_of_n_weighted": {n: found["prm"][n] / 2 for n in budgets},
+  }
+  again = weak_verifiers.values(
+    samples, score, budgets, share=0.3, draws=50, known=known
+  )
+  np.testing.assert_array_equal(again["turned"][4], found["turned"][4])
+  np.testing.assert_array_equal(again["majority"][4], found["majority"][4])
+  np.testing.assert_array_equal(again["prm"][4], found["prm"][4] / 2)
   unturned = weak_verifiers.values(samples, score, (4,), share=0.0, draws=50)
   np.testing.assert_array_equal(unturned["turned"][4], unturned["prm"][4])
   means = {name: one[32].mean() for name, one in found.items()}

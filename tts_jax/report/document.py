@@ -97,6 +97,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
   )
 
 
+def prose(value: Any) -> str:
+  """Text that is too long for one line of a table, HTML."""
+  return f'<div class="prose">{text(value)}</div>'
+
+
 def pairs(pairs: Mapping[str, Any]) -> str:
   """Values by name, plain text both."""
   body = "".join(

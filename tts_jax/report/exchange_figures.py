@@ -122,7 +122,9 @@ def overview(
     fig = figure.Figure(figsize=size, layout="constrained")
     panels = fig.subplots(len(rows), 2, squeeze=False, sharex="col")
     for (left, right), name in zip(panels, rows, strict=True):
-      drawn = policy_figures.optimal_lines(both[name], baseline="baseline")
+      drawn = policy_figures.optimal_lines(
+        policy_figures.read_family(policy, name), baseline="baseline"
+      )
       curves.draw(left, drawn, max_labels=5)
       left.set_xlabel("")
       left.set_title(_TITLES.get(name, name), loc="left", fontweight="bold")

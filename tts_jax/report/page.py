@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tts_jax.report import (
+  claim_sections,
   document,
+  exchange_sections,
   figures,
+  policy_sections,
   revision_sections,
   search_sections,
   transcripts,
@@ -66,7 +69,12 @@ def render(
     *_by_group(summary),
     *search_sections.verifier(summary),
     *search_sections.search(summary),
+    *search_sections.weak_verifiers(summary),
     *revision_sections.revisions(summary),
+    *policy_sections.difficulty(summary),
+    *policy_sections.policy(summary),
+    *exchange_sections.exchange(summary),
+    *claim_sections.claims(summary),
     "<h2>Settings</h2>",
     document.pairs(settings),
     *_cost(summary),

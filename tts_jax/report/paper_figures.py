@@ -84,15 +84,15 @@ def _bars(key: str) -> numbering.Draw:
   return drawn
 
 
-def _optimal(family: str) -> numbering.Draw:
+def _optimal(name: str) -> numbering.Draw:
   def drawn(
     summary: numbering.Summary, accounts: numbering.Accounts
   ) -> figure.Figure:
     return policy_figures.compute_optimal(
-      summary["policy"]["families"][family],
+      policy_figures.read_family(summary["policy"], name),
       # Of the base model's samples; revisions draw others.
-      summary.get("majority_at_k") if family == "search" else None,
-      baseline=policy_figures.BASELINES[family],
+      summary.get("majority_at_k") if name == "search" else None,
+      baseline=policy_figures.BASELINES[name],
       verifier=accounts.verifier,
     )
 
@@ -102,20 +102,25 @@ def _optimal(family: str) -> numbering.Draw:
 def _difficulty(
   summary: numbering.Summary, _: numbering.Accounts
 ) -> figure.Figure:
-  families = summary.get("policy", {}).get("families", {})
+  policy = summary.get("policy", {})
+  there = "search" in policy.get("families", {})
   return policy_figures.difficulty_estimates(
-    summary["difficulty"], families.get("search")
+    summary["difficulty"],
+    policy_figures.read_family(policy, "search") if there else None,
   )
 
 
 def _choices(
   summary: numbering.Summary, _: numbering.Accounts
 ) -> figure.Figure:
-  families = summary["policy"]["families"]
-  name = next(n for n in ("pooled", *families) if n in families)
-  estimates = families[name]["by_difficulty"]
-  estimate = next(n for n in ("oracle", *estimates) if n in estimates)
-  return policy_figures.choices_by_bin(families[name], estimate=estimate)
+  policy = summary["policy"]
+  name = next(
+    n for n in ("pooled", *policy["families"]) if n in policy["families"]
+  )
+  family = policy_figures.read_family(policy, name)
+  estimates = family["by_difficulty"]
+  estimate = next(n for n in ("predicted", *estimates) if n in estimates)
+  return policy_figures.choices_by_bin(family, estimate=estimate)
 
 
 def _of_revisions(
@@ -130,7 +135,7 @@ FIGURES: tuple[numbering.Figure, ...] = (
     v1="1",
     iclr="1",
     caption="What a compute-optimal policy gains, and what it replaces.",
-    needs=("policy.families", "exchange.families"),
+    needs=("policy.families", "policy.baseline", "exchange.families"),
     drawn=lambda summary, accounts: exchange_figures.overview(
       summary["policy"], summary["exchange"], form=accounts.form
     ),
@@ -156,7 +161,7 @@ FIGURES: tuple[numbering.Figure, ...] = (
     v1="4",
     iclr="4",
     caption="Compute-optimal search against best-of-N.",
-    needs=("policy.families.search",),
+    needs=("policy.families.search", "policy.baseline"),
     drawn=_optimal("search"),
   ),
   _of_run(
@@ -188,7 +193,7 @@ FIGURES: tuple[numbering.Figure, ...] = (
     v1="8",
     iclr="6",
     caption="Compute-optimal revisions against parallel samples.",
-    needs=("policy.families.revisions",),
+    needs=("policy.families.revisions", "policy.baseline"),
     drawn=_optimal("revisions"),
   ),
   _of_run(
@@ -306,7 +311,7 @@ FIGURES: tuple[numbering.Figure, ...] = (
   _of_run(
     name="policy",
     caption="The strategy chosen in each bin at each budget.",
-    needs=("policy.families",),
+    needs=("policy.families", "policy.baseline"),
     drawn=_choices,
   ),
 )

@@ -20,8 +20,9 @@ Family = Mapping[str, Any]
 ESTIMATES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
   "oracle": ("oracle", style.GREEN),
   "predicted": ("predicted", style.PURPLE),
-  "first_samples": ("first samples", style.ORANGE),
+  "first": ("first samples", style.ORANGE),
   "head": ("prompt head", style.BLACK),
+  "none": ("no estimate", style.GREY),
 }
 # What a family of strategies is compared with.
 BASELINES = {
@@ -35,6 +36,60 @@ _FILLS = (
 )
 
 
+def read_family(policy: Mapping[str, Any], name: str) -> Family:
+  """A family of a policy as the figures here take it, in generations.
+
+  Args:
+    policy: of a summary, with `families` and the `baseline` or, of revisions,
+      `parallel`.
+    name: of the family.
+
+  Returns:
+    `baseline`, {N: interval}, and `by_difficulty`, {estimate: `curve`, {N:
+    interval}, and `chosen`, for each bin {N: {strategy: share}}}. An estimate
+    from the first few samples, however many, is called "first".
+
+  Raises:
+    InputError: the policy lacks the family, or what it is compared with.
+  """
+  found = curves.lookup(policy, f"families.{name}", "policy")
+  own = "parallel" if name == "revisions" and "parallel" in policy else ""
+  base = curves.lookup(policy, own or "baseline", "policy")
+  told: dict[str, Any] = {}
+  for estimate, by_unit in found.items():
+    by_budget = curves.lookup(by_unit, "generations", f"policy, {estimate},")
+    bins = max(len(cell["chosen"]) for cell in by_budget.values())
+    told[kind(estimate)] = {
+      "curve": {n: cell["value"] for n, cell in by_budget.items()},
+      "chosen": [
+        {
+          n: _by_name(cell["chosen"][index])
+          for n, cell in by_budget.items()
+          if cell["chosen"][index]
+        }
+        for index in range(bins)
+      ],
+    }
+  return {
+    "baseline": {n: cell["value"] for n, cell in base.items()},
+    "by_difficulty": told,
+  }
+
+
+def kind(estimate: str) -> str:
+  """The name in `ESTIMATES`: "first" of "first_4"."""
+  return "first" if estimate.startswith("first_") else estimate
+
+
+def _by_name(shares: Mapping[str, float]) -> dict[str, float]:
+  """Shares of strategies, whatever budgets they were given."""
+  found: dict[str, float] = {}
+  for label, share in shares.items():
+    name, _, _ = label.rpartition("@")
+    found[name] = found.get(name, 0.0) + share
+  return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+
 def optimal_lines(
   family: Family,
   *,
@@ -45,7 +100,7 @@ def optimal_lines(
   """The baseline's line, and one for each estimate that is there.
 
   Args:
-    family: of `policy.families`, with `baseline` and `by_difficulty`.
+    family: as `read_family` gives it, with `baseline` and `by_difficulty`.
     estimates: of `ESTIMATES`; those not measured are left out.
     baseline: what to call it.
     prefix: of the labels of the others.
@@ -80,8 +135,8 @@ def compute_optimal(
   """The compute-optimal policy against the same method for all questions.
 
   Args:
-    family: of `policy.families`, with `baseline` and `by_difficulty`, of which
-      "oracle" and "predicted" are drawn.
+    family: as `read_family` gives it; of its estimates "oracle" and "predicted"
+      are drawn.
     majority: of the same samples, or None; its budgets above the family's are
       left out.
     baseline: what to call the baseline.
@@ -115,8 +170,8 @@ def difficulty_estimates(
 
   Args:
     difficulty: with `estimates`, each with `rank_correlation` to the oracle.
-    family: of `policy.families`, whose curves have the cost of the estimate in
-      their budget; None: only the correlations are drawn.
+    family: as `read_family` gives it, the cost of each estimate in its budget;
+      None: only the correlations are drawn.
     baseline: what to call the family's baseline.
     width: in inches.
     height: in inches, of both panels.
@@ -124,7 +179,9 @@ def difficulty_estimates(
   Raises:
     InputError: there are no estimates, or one lacks its correlation.
   """
-  found = curves.lookup(difficulty, "estimates", "difficulty")
+  told = curves.lookup(difficulty, "estimates", "difficulty")
+  # That of all questions alike has no rank.
+  found = {kind(name): one for name, one in told.items() if name != "none"}
   names = [name for name in ESTIMATES if name in found]
   names += [name for name in found if name not in ESTIMATES]
   with mpl.rc_context(style.RC):
@@ -184,7 +241,7 @@ def choices_by_bin(
   them, where it is not all.
 
   Args:
-    family: of `policy.families`, with `by_difficulty`.
+    family: as `read_family` gives it, with `by_difficulty`.
     estimate: of difficulty.
     width: in inches.
     height: in inches.

@@ -5,7 +5,12 @@ from typing import Any
 
 from matplotlib import figure
 
-from tts_jax.report import document, figures, search_figures
+from tts_jax.report import (
+  document,
+  figures,
+  search_figures,
+  verifier_figures,
+)
 
 Summary = Mapping[str, Any]
 
@@ -101,6 +106,26 @@ def search(summary: Summary) -> list[str]:
       ),
     ]
   return [*parts, *_comparisons(summary["comparisons"])]
+
+
+def weak_verifiers(summary: Summary) -> list[str]:
+  """What a weak verifier leaves of the gain, HTML; nothing without one.
+
+  Args:
+    summary: a run's, with `weak_verifiers` where it has a verifier.
+  """
+  found = summary.get("weak_verifiers")
+  if not found:
+    return []
+  return [
+    "<h2>Weak verifiers</h2>",
+    _figure(
+      verifier_figures.weak_verifiers(found),
+      "best-of-N weighted by a worsened verifier, and votes without one",
+      "Best-of-N weighted by the verifier, and by the same with a share of its"
+      " scores turned round; a vote, and a vote over one chain of revisions.",
+    ),
+  ]
 
 
 def _figure(

@@ -26,6 +26,7 @@ def of_pool(
   count: Count,
   *,
   folds: estimates.Folds = difficulty.FOLDS,
+  by_fold: Sequence[sweep.Values] | None = None,
   seed: int = 0,
   draws: int = 1000,
 ) -> dict[str, dict[int, measured.Cell]]:
@@ -37,6 +38,8 @@ def of_pool(
     budgets: of the choices; those above a fold's samples are left out.
     count: FLOPs of a ledger.
     folds: of the pool's columns.
+    by_fold: `sweep.choice_values` of the samples that each fold holds out, at
+      these budgets at least, where they are known already.
     seed: of random orders.
     draws: of them, for each question.
 
@@ -47,10 +50,11 @@ def of_pool(
   budgets = [budget for budget in budgets if budget <= room]
   costs = sweep.costs(found, samples, budgets, count)
   searched = sweep.search_values(found, samples.question_ids)
-  by_fold = [
-    sweep.choice_values(samples, budgets, held=held, seed=seed, draws=draws)
-    for _, held in folds
-  ]
+  if by_fold is None:
+    by_fold = [
+      sweep.choice_values(samples, budgets, held=held, seed=seed, draws=draws)
+      for _, held in folds
+    ]
   values: dict[str, dict[int, np.ndarray]] = {
     # A search for best-of-N measures what the pool measures better.
     **{name: one for name, one in searched.items() if name not in by_fold[0]},

@@ -7,18 +7,15 @@ from typing import Any
 import numpy as np
 
 from tts_jax.scaling import (
-  choices,
   difficulty,
   estimates,
   measured,
+  measurements,
   measuring,
   policy,
   policy_summary,
   sweep,
 )
-
-# Samples of the budget that an estimate may take first.
-FEW = 4
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,71 +34,83 @@ class Evidence:
   baseline: policy_summary.Baseline
 
 
+def obstacle(questions: int, samples: int, few: int) -> str | None:
+  """Why a pool is too small for a policy; None where it is not.
+
+  Args:
+    questions: Q.
+    samples: of each, in the whole pool.
+    few: of them that an estimate takes first.
+  """
+  least = 2 * difficulty.BINS
+  if questions < least:
+    return (
+      f"there are {questions} questions; 2 folds of {difficulty.BINS}"
+      f" difficulty bins need at least {least}"
+    )
+  if samples // 2 < few:
+    return (
+      f"there are {samples} samples a question; estimating difficulty from the"
+      f" first {few} of half of them needs at least {2 * few}"
+    )
+  return None
+
+
 def gather(
-  samples: sweep.Samples,
-  found: sweep.Found,
-  budgets: Sequence[int],
+  made: measurements.Measurements,
   count: measuring.Count,
   *,
   revised: measured.Measured | None = None,
   given: Sequence[estimates.Estimate] = (),
-  few: int = FEW,
-  seed: int = 0,
-  draws: int = 1000,
 ) -> Evidence:
-  """Measures a run's strategies and estimates.
+  """Lays out a run's strategies and estimates.
 
   Args:
-    samples: a scored pool.
-    found: searches of the same questions; may be empty.
-    budgets: in generations; choices among samples are measured at these, and at
-      what the first few samples leave of them.
+    made: of a scored pool and searches.
     count: FLOPs of a ledger.
     revised: what chains of revisions measured, as `measuring.of_revisions` and
       `of_combined` give it.
     given: estimates from elsewhere, as of a difficulty head.
-    few: how many samples the estimate from the budget itself takes.
-    seed: of random orders.
-    draws: of them, for each question.
 
   Raises:
     InputError: a part lacks questions, a score is NaN, or the pool is too small
       for the estimates.
   """
-  questions, most = samples.correct.shape
-  sizes = sorted({*budgets, *(n - few for n in budgets if n > few)})
-  cells = measuring.of_pool(
-    samples, found, sizes, count, seed=seed, draws=draws
-  )
-  own = [n for n in budgets if n <= most]
-  value = choices.weighted_at_k(
-    samples.answers,
-    samples.correct,
-    samples.score,
-    own,
-    seed=seed,
-    draws=draws,
-  )
-  name = policy_summary.BASELINE
-  cost = sweep.costs({}, samples, [1, *own], count)[name]
+  samples, name = made.samples, policy_summary.BASELINE
+  questions = len(samples.question_ids)
+  cost = sweep.costs({}, samples, [1, *made.budgets], count)[name]
   baseline = {
     n: measured.Cell(
-      value=value[:, column],
+      value=value,
       generations=np.full(questions, n),
       flops=cost[n]["flops"],
     )
-    for column, n in enumerate(own)
+    for n, value in made.chosen[name].items()
   }
+  cells = of_pool(made, count)
   return Evidence(
     table=measured.table({**cells, **(revised or {})}, samples.question_ids),
     estimates=(
       estimates.none(questions),
       estimates.oracle(samples.correct),
       estimates.predicted(samples),
-      estimates.first_few(samples, few, cost[1]["flops"]),
+      estimates.first_few(samples, made.few, cost[1]["flops"]),
       *given,
     ),
     baseline=baseline,
+  )
+
+
+def of_pool(
+  made: measurements.Measurements, count: measuring.Count
+) -> dict[str, dict[int, measured.Cell]]:
+  """Cells of choices among samples, and of searches."""
+  return measuring.of_pool(
+    made.samples,
+    made.found,
+    sorted(made.by_fold[0]["majority"]),
+    count,
+    by_fold=made.by_fold,
   )
 
 

@@ -20,6 +20,8 @@ from tts_jax.scaling import (
 )
 
 BASELINE = "best_of_n_weighted"
+# What revisions are compared with: as many single answers of the same model.
+PARALLEL = "parallel"
 # The estimate that headlines speak of: it reads no ground truth.
 _HEADLINE = ("predicted", "oracle")
 # An estimate is compared with this one.
@@ -71,10 +73,14 @@ def summarise(
     rule: how to choose.
 
   Returns:
-    `splits`; `baseline`, {n: value, generations, flops}; `families`, {family:
-    {estimate: {unit: as `told`}}}; `kept_of_oracle_gain`, {family: {estimate:
-    {unit: as `kept`}}}; and `speedup_vs_best_of_n_weighted`, {unit: as
-    `headline`} of all strategies under predicted difficulty.
+    `splits`; `baseline`, {n: value, generations, flops}, and `parallel`
+    likewise, of the revision model's single answers, which revisions are
+    compared with where they were measured; `families`, {family: {estimate:
+    {unit: as `told`}}}; `kept_of_oracle_gain`, {family: {estimate: {unit: as
+    `kept`}}}; `pooled_less`, {family: {estimate: {unit: {n: interval}}}},
+    paired, of all strategies less a family's; `speedup_vs_best_of_n_weighted`,
+    {unit: as `headline`} of all strategies under predicted difficulty, and
+    `speedup_vs_parallel` of revisions.
 
   Raises:
     InputError: as `compute_optimal.evaluate`; there is no baseline.
@@ -85,27 +91,36 @@ def summarise(
     )
   shown: dict[str, Any] = {}
   shares: dict[str, Any] = {}
+  values: dict[tuple[str, str, str], dict[int, np.ndarray]] = {}
   kinds = families(list(dict.fromkeys(table.names)))
+  others = parallel(table)
   for family, names in kinds.items():
     mine = table.only(names)
+    own = others if family == plans.REVISIONS and others else baseline
     shown[family], gains = {}, {}
     for estimate in found:
       shown[family][estimate.name] = {}
       for unit in measured.UNITS:
-        keys = [n for n in budgets if unit == "generations" or n in baseline]
+        keys = [n for n in budgets if unit == "generations" or n in own]
         outcome = compute_optimal.evaluate(
           mine,
           estimate,
-          unit_budgets(baseline, keys, unit),
+          unit_budgets(own, keys, unit),
           unit=unit,
-          baseline=[f"{BASELINE}@{n}" for n in baseline],
+          baseline=[
+            f"{BASELINE}@{n}" if own is baseline else _parallel_label(n)
+            for n in own
+          ],
           splits=splits,
           seed=seed,
           rule=rule,
         )
-        told_ = told(outcome, keys, baseline, seed=seed)
+        told_ = told(outcome, keys, own, seed=seed)
         shown[family][estimate.name][unit] = told_
-        gains[estimate.name, unit] = gain(outcome, keys, baseline)
+        gains[estimate.name, unit] = gain(outcome, keys, own)
+        values[family, estimate.name, unit] = dict(
+          zip(keys, outcome.value.T, strict=True)
+        )
     shares[family] = {
       estimate.name: {
         unit: kept(gains[estimate.name, unit], gains[_ORACLE, unit], seed=seed)
@@ -116,27 +131,83 @@ def summarise(
     }
   family = "pooled" if "pooled" in shown else next(iter(shown))
   name = next((one for one in _HEADLINE if one in shown[family]), found[0].name)
-  return {
-    "splits": splits,
-    "baseline": {
-      str(n): {
-        "value": intervals.bootstrap(cell.value, seed=seed).summary(),
-        "generations": float(cell.generations.mean()),
-        "flops": float(cell.flops.mean()),
-      }
-      for n, cell in sorted(baseline.items())
-    },
-    "families": shown,
-    "kept_of_oracle_gain": shares,
-    f"speedup_vs_{BASELINE}": {
+
+  def surest(family: str) -> dict[str, Any]:
+    return {
       unit: {
         "family": family,
         "difficulty": name,
         **headline(shown[family][name][unit]),
       }
       for unit in measured.UNITS
-    },
+    }
+
+  result = {
+    "splits": splits,
+    "baseline": _curve(baseline, seed),
+    "families": shown,
+    "kept_of_oracle_gain": shares,
+    "pooled_less": _pooled_less(values, list(kinds), seed),
+    f"speedup_vs_{BASELINE}": surest(family),
   }
+  if others and plans.REVISIONS in shown:
+    result[PARALLEL] = _curve(others, seed)
+    result[f"speedup_vs_{PARALLEL}"] = surest(plans.REVISIONS)
+  return result
+
+
+def parallel(table: measured.Table) -> dict[int, measured.Cell]:
+  """Chains of one answer each, by their number: revisions without revising."""
+  places = {label: cell for cell, label in enumerate(table.labels)}
+  found = {}
+  for n in sorted(set(table.budgets.tolist())):
+    cell = places.get(_parallel_label(n))
+    if cell is not None:
+      found[n] = measured.Cell(
+        value=table.value[..., cell].mean(0),
+        generations=table.generations[:, cell],
+        flops=table.flops[:, cell],
+      )
+  return found
+
+
+def _parallel_label(n: int) -> str:
+  return f"{plans.ratio_name(1, n)}@{n}"
+
+
+def _curve(baseline: Baseline, seed: int) -> dict[str, Any]:
+  return {
+    str(n): {
+      "value": intervals.bootstrap(cell.value, seed=seed).summary(),
+      "generations": float(cell.generations.mean()),
+      "flops": float(cell.flops.mean()),
+    }
+    for n, cell in sorted(baseline.items())
+  }
+
+
+def _pooled_less(
+  values: Mapping[tuple[str, str, str], Mapping[int, np.ndarray]],
+  kinds: Sequence[str],
+  seed: int,
+) -> dict[str, Any]:
+  """The pooled policy less another family's, where it is told of."""
+  found: dict[str, Any] = {}
+  for (family, name, unit), mine in values.items():
+    whole = values.get(("pooled", name, unit), {})
+    # In FLOPs a budget is what a family's own baseline spends.
+    same = [n for n in mine if n in whole and unit == measured.UNITS[0]]
+    if "pooled" not in kinds or family == "pooled" or not same:
+      continue
+    difference = intervals.paired_difference(
+      np.stack([whole[n] for n in same], 1),
+      np.stack([mine[n] for n in same], 1),
+      seed=seed,
+    )
+    found.setdefault(family, {}).setdefault(name, {})[unit] = {
+      str(n): difference.summary(column) for column, n in enumerate(same)
+    }
+  return found
 
 
 def unit_budgets(

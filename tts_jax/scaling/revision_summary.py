@@ -10,6 +10,7 @@ from tts_jax import types
 from tts_jax.scaling import (
   difficulty,
   intervals,
+  revision_contrasts,
   revision_turns,
   revisions,
   verification,
@@ -297,6 +298,8 @@ def summarise(
   count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
   *,
   combined: Mapping[int, np.ndarray] | None = None,
+  chosen: Cells | None = None,
+  predicted: np.ndarray | None = None,
   seed: int = 0,
 ) -> dict[str, Any]:
   """All of a run's numbers on revisions.
@@ -309,10 +312,18 @@ def summarise(
     budgets: N, each one of `revisions.LENGTHS` that the chains hold.
     count: FLOPs of a ledger.
     combined: of searches whose solutions were revised, as `combined` gives it.
+    chosen: by the verifier that reads the history, as `cells` gives it, where
+      it is known already.
+    predicted: [Q], difficulty by a verifier's scores: it places bins too.
     seed: of draws and of the resampling.
   """
   score = scores["history"]
-  chosen = cells(budgets, by_verifier(chains, score, seed=seed))
+  if chosen is None:
+    chosen = cells(budgets, by_verifier(chains, score, seed=seed))
+  placed = {}
+  if predicted is not None:
+    shown = ratio_curves_by_bin(chosen, predicted, seed)
+    placed["ratio_curves_by_predicted_bin"] = shown
   highest = cells(budgets, by_score(chains, score))
   voted = cells(budgets, by_majority(chains, seed=seed))
   ways = {"verifier": chosen, "score": highest, "majority": voted}
@@ -327,6 +338,10 @@ def summarise(
     },
     "ratio_curves": ratio_curves(chosen, seed),
     "ratio_curves_by_bin": ratio_curves_by_bin(chosen, pass_at_1, seed),
+    **placed,
+    "ratios_by_difficulty": revision_contrasts.by_difficulty(
+      chosen, pass_at_1, seed=seed
+    ),
     "score_curves": ratio_curves(highest, seed),
     "majority_curves": ratio_curves(voted, seed),
     "majority_curves_by_bin": ratio_curves_by_bin(voted, pass_at_1, seed),

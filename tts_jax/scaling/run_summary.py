@@ -8,7 +8,15 @@ import numpy as np
 
 from tts_jax import types
 from tts_jax.decode import usage as usage_lib
-from tts_jax.scaling import scored_pool, search_summary, summary
+from tts_jax.scaling import (
+  measurements,
+  scored_pool,
+  search_summary,
+  summary,
+  sweep,
+  weak_verifiers,
+)
+from tts_jax.store import chains as chains_store
 from tts_jax.store import pool
 from tts_jax.tasks import base
 
@@ -42,13 +50,34 @@ def of_pool(
   }
 
 
+def measure(
+  path: str | os.PathLike[str],
+  scored: scored_pool.ScoredPool,
+  prompt_length: np.ndarray,
+  *,
+  seed: int,
+) -> measurements.Measurements:
+  """What all that follows reads of a scored pool and searches.
+
+  Args:
+    path: the run's folder.
+    scored: its pool with scores.
+    prompt_length: [Q] int, tokens.
+    seed: of random orders.
+  """
+  budgets = summary.budgets(scored.samples.correct.shape[1])
+  return measurements.load(path, scored, prompt_length, budgets, seed=seed)
+
+
 def of_searches(
   path: str | os.PathLike[str],
   questions: Sequence[base.Question],
-  prompt_length: np.ndarray,
+  scored: scored_pool.ScoredPool,
+  made: measurements.Measurements,
   count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
   judge: base.JudgeSteps | None,
   *,
+  chains: chains_store.Chains | None = None,
   seed: int,
 ) -> dict[str, Any]:
   """What a scored pool and searches say.
@@ -56,22 +85,33 @@ def of_searches(
   Args:
     path: the run's folder.
     questions: Q.
-    prompt_length: [Q] int, tokens.
+    scored: its pool with scores.
+    made: of it, as `measure` gives it.
     count: FLOPs of a ledger.
     judge: of the task's steps, where it can tell.
+    chains: of a revision model, on the same questions.
     seed: of random orders and of the resampling.
 
   Returns:
-    What `search_summary.summarise` has, and `verifier`.
+    What `search_summary.summarise` has, `verifier`, and `weak_verifiers`: their
+    `curves`, and the `share` of scores that are turned.
   """
-  scored = scored_pool.load(path)
-  budgets = summary.budgets(scored.samples.correct.shape[1])
   wrong = scored_pool.first_wrong_steps(path, scored.samples, questions, judge)
+  weak = weak_verifiers.values(
+    scored.samples,
+    made.samples.score,
+    made.budgets,
+    chains=chains,
+    known=made.chosen,
+    seed=seed,
+  )
   return {
-    **search_summary.summarise(
-      path, scored, prompt_length, budgets, count, seed=seed
-    ),
+    **search_summary.summarise(made, count, seed=seed),
     "verifier": scored_pool.measure(
-      scored, budgets, first_wrong=wrong, seed=seed
+      scored, made.budgets, first_wrong=wrong, seed=seed
     ),
+    "weak_verifiers": {
+      "curves": sweep.curves(weak, seed),
+      "share": weak_verifiers.SHARE,
+    },
   }

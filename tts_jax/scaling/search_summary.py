@@ -1,15 +1,13 @@
 """The numbers of searches against a verifier, for `summary.json`."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tts_jax import types
 from tts_jax.model import config, head
-from tts_jax.scaling import flops, scored_pool, sweep
-from tts_jax.store import searches
+from tts_jax.scaling import contrasts, flops, measurements, sweep
 
 # What the paper's claims come down to.
 _COMPARED = (
@@ -36,47 +34,42 @@ def count_flops(
 
 
 def summarise(
-  path: str | os.PathLike[str],
-  scored: scored_pool.ScoredPool,
-  prompt_length: np.ndarray,
-  budgets: Sequence[int],
+  made: measurements.Measurements,
   count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
   *,
   seed: int = 0,
-  draws: int = 1000,
 ) -> dict[str, Any]:
-  """Measures a run's searches, beside choices among its pool's samples.
+  """Tells of a run's searches, beside choices among its pool's samples.
 
   Args:
-    path: the run's folder.
-    scored: its pool with scores.
-    prompt_length: [Q] int, tokens.
-    budgets: of the choices, each at most the pool's samples.
+    made: of a scored pool and searches.
     count: FLOPs of a ledger.
-    seed: of the random orders and of the resampling.
-    draws: random orders for each question.
+    seed: of the resampling.
 
   Returns:
     `curves`, `curves_by_bin`, `ledger` and `comparisons`, as `scaling.sweep`
-    has them.
+    has them; `curves_by_predicted_bin`, in bins that scores place; and
+    `contrasts`, as `contrasts.summarise`.
   """
-  found = scored.samples
-  samples = sweep.Samples(
-    question_ids=found.question_ids,
-    answers=found.answers,
-    correct=found.correct,
-    score=scored.score,
-    length=found.length,
-    prompt_length=prompt_length,
-  )
-  made = searches.load_searches(path)
-  values = sweep.search_values(made, found.question_ids)
-  chosen = sweep.choice_values(samples, budgets, seed=seed, draws=draws)
+  both, samples = made.chosen | made.searched, made.samples
+  bins = {
+    name: sweep.curves_by_bin(
+      samples,
+      made.searched,
+      made.budgets,
+      predicted=predicted,
+      choose=made.held,
+      seed=seed,
+    )
+    for name, predicted in (
+      ("curves_by_bin", False),
+      ("curves_by_predicted_bin", True),
+    )
+  }
   return {
-    "curves": sweep.curves(chosen | values, seed),
-    "curves_by_bin": sweep.curves_by_bin(
-      samples, values, budgets, seed=seed, draws=draws
-    ),
-    "ledger": sweep.ledger(made, samples, budgets, count),
-    "comparisons": sweep.comparisons(chosen | values, _COMPARED),
+    "curves": sweep.curves(both, seed),
+    **bins,
+    "ledger": sweep.ledger(made.found, samples, made.budgets, count),
+    "comparisons": sweep.comparisons(both, _COMPARED),
+    "contrasts": contrasts.summarise(made, seed=seed),
   }

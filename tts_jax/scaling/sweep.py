@@ -132,6 +132,7 @@ def curves_by_bin(
   budgets: Sequence[int],
   *,
   predicted: bool = False,
+  choose: Callable[[slice], Values] | None = None,
   seed: int = 0,
   draws: int = 1000,
 ) -> list[dict[str, Any]]:
@@ -143,6 +144,8 @@ def curves_by_bin(
     budgets: of the choices; those above half the pool are left out.
     predicted: the samples' scores place the questions, a sample without one
       counting as 0, and not whether they are right.
+    choose: `choice_values` of the columns held, at these budgets at least,
+      where they are known already.
     seed: of the random orders and intervals.
     draws: random orders for each question.
 
@@ -155,7 +158,16 @@ def curves_by_bin(
   budgets = [budget for budget in budgets if budget <= half]
 
   def columns(held: slice) -> dict[tuple[str, int], np.ndarray]:
-    chosen = choice_values(samples, budgets, held=held, seed=seed, draws=draws)
+    if choose is None:
+      chosen = choice_values(
+        samples, budgets, held=held, seed=seed, draws=draws
+      )
+    else:
+      known = choose(held)
+      chosen = {
+        name: {budget: one[budget] for budget in budgets}
+        for name, one in known.items()
+      }
     both = {
       (method, budget): right
       for values in (chosen, found)

@@ -238,6 +238,11 @@ def _choices(
       "weighted_minus_logprob_weighted": shown(weighted - logprob_weighted),
       "best_of_n_minus_logprob_best_of_n": shown(best - logprob_best),
       "best_of_n_minus_one_sample": shown(best - best[:, :1]),
+      **{
+        f"weighted_last_minus_{name}": shown(weighted - other)
+        for name, (_, other) in by_aggregation.items()
+        if name != "last"
+      },
     },
     "aggregations": aggregations,
   }

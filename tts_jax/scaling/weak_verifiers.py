@@ -19,6 +19,9 @@ from tts_jax.store import pool
 # Of the scores, so many are turned round.
 SHARE = 0.2
 
+# What the reward model's own curve is called elsewhere.
+_WEIGHTED = "best_of_n_weighted"
+
 # Apart from what else is drawn for a question.
 _STREAM = 0x77EA6
 
@@ -68,6 +71,7 @@ def values(
   budgets: Sequence[int],
   *,
   chains: chains_store.Chains | None = None,
+  known: sweep.Values | None = None,
   share: float = SHARE,
   seed: int = 0,
   draws: int = 1000,
@@ -80,6 +84,7 @@ def values(
     budgets: each at most N.
     chains: of a revision model, on the same questions; at a budget, one chain
       of so many answers. Budgets longer than its chains are left out.
+    known: `sweep.choice_values` of the same samples, where they are there.
     share: of the scores that are turned.
     seed: of the turning and of the random orders.
     draws: random orders for each question.
@@ -94,12 +99,17 @@ def values(
   """
   answers, correct = samples.answers, samples.correct
   weak = turned(score, samples.uid, share=share, seed=seed)
-  tables = {
-    "majority": estimators.majority_at_k(
-      answers, correct, budgets, seed=seed, draws=draws
-    )
-  }
-  for name, own in (("turned", weak), ("prm", score)):
+  weighing = {"turned": weak} if known else {"turned": weak, "prm": score}
+  tables = (
+    {}
+    if known
+    else {
+      "majority": estimators.majority_at_k(
+        answers, correct, budgets, seed=seed, draws=draws
+      )
+    }
+  )
+  for name, own in weighing.items():
     tables[name] = choices.weighted_at_k(
       answers, correct, own, budgets, seed=seed, draws=draws
     )
@@ -107,6 +117,9 @@ def values(
     name: {budget: table[:, i] for i, budget in enumerate(budgets)}
     for name, table in tables.items()
   }
+  if known:
+    for name, theirs in (("majority", "majority"), ("prm", _WEIGHTED)):
+      found[name] = {budget: known[theirs][budget] for budget in budgets}
   if chains is not None:
     if chains.answers.question_ids != samples.question_ids:
       raise errors.InputError(

@@ -1,0 +1,85 @@
+"""What the experiment tells of compute-optimal policies, and their file."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import ml_collections
+
+from launch import generation, judging, mending, planning, revision_report
+from tts_jax.scaling import (
+  compute_optimal,
+  estimates,
+  measured,
+  measurements,
+  measuring,
+  optimal_summary,
+  policy_file,
+  policy_making,
+  policy_summary,
+)
+from tts_jax.store import chains, run
+
+
+def tell(
+  folder: run.Run,
+  config: ml_collections.ConfigDict,
+  model: generation.Generator,
+  judge: judging.Judge,
+  reviser: mending.Reviser | None,
+  made: measurements.Measurements,
+  count: measuring.Count,
+  found: revision_report.Found | None,
+  given: Sequence[estimates.Estimate] = (),
+) -> dict[str, Any]:
+  """Writes a run's policy; returns `difficulty` and `policy` of its summary.
+
+  The policy places questions by the last estimate given, or else by the first
+  few samples: what the others read, a new question does not have.
+  """
+  questions, samples = made.samples.correct.shape
+  absent = optimal_summary.obstacle(questions, samples, made.few)
+  if absent:
+    return {"difficulty": {"absent": absent}, "policy": {"absent": absent}}
+  revised = {} if found is None else _revised(folder, found, made, count)
+  evidence = optimal_summary.gather(made, count, revised=revised, given=given)
+  budgets, seed = list(made.budgets), config.seed
+  estimate, base = evidence.estimates[-1], evidence.baseline
+  outcome = compute_optimal.evaluate(
+    evidence.table,
+    estimate,
+    budgets,
+    baseline=[f"{policy_summary.BASELINE}@{n}" for n in base],
+    seed=seed,
+  )
+  folders = [model.folder, judge.folder]
+  if reviser is not None:
+    folders += [reviser.model.folder, reviser.judge.folder]
+  here = policy_file.made_for(*folders)
+  policy = policy_making.to_file(
+    outcome, estimate, here, keys=budgets, baseline=base, seed=seed
+  )
+  policy_file.write(folder.path / policy_file.FILE, policy)
+  return optimal_summary.summarise(
+    evidence, made.samples.correct, budgets, seed=seed
+  )
+
+
+def _revised(
+  folder: run.Run,
+  found: revision_report.Found,
+  made: measurements.Measurements,
+  count: measuring.Count,
+) -> dict[str, dict[int, measured.Cell]]:
+  """Chains at every ratio, and searches whose finals were revised."""
+  samples = made.samples
+  ids, prompts = samples.question_ids, samples.prompt_length
+  cells = measuring.of_revisions(
+    found.chains, found.chosen, ids, prompts, found.count
+  )
+  if found.combined:
+    begun = chains.load_chains(folder.path, chains.OF_SEARCH)
+    search = optimal_summary.of_pool(made, count)[planning.REVISED]
+    cells |= measuring.of_combined(
+      found.combined, search, begun, prompts, found.count
+    )
+  return cells
