@@ -59,7 +59,7 @@ def of_searches(
     prompt_length: [Q] int, tokens.
     count: FLOPs of a ledger.
     judge: of the task's steps, where it can tell.
-    seed: of random orders and of the resampling.
+    seed: of random subsets and of the resampling.
 
   Returns:
     What `search_summary.summarise` has, and `verifier`.

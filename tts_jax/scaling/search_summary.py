@@ -53,8 +53,8 @@ def summarise(
     prompt_length: [Q] int, tokens.
     budgets: of the choices, each at most the pool's samples.
     count: FLOPs of a ledger.
-    seed: of the random orders and of the resampling.
-    draws: random orders for each question.
+    seed: of the random subsets and of the resampling.
+    draws: random subsets for each question.
 
   Returns:
     `curves`, `curves_by_bin`, `ledger` and `comparisons`, as `scaling.sweep`
