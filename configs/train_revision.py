@@ -30,6 +30,10 @@ def get_config() -> ml_collections.ConfigDict:
         # Loss on right answers in the context too; the paper's contexts have
         # none, and its loss is on the last answer alone.
         "every_right": True,
+        # Loss on the first of them, right or wrong: the first answer of a chain
+        # stays what the base model would say, and what later ones gain is not
+        # had by fine-tuning on right answers alone.
+        "first_drawn": True,
       },
       "microbatches": 1,
       # Trajectories of validation.

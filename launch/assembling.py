@@ -41,6 +41,7 @@ def from_pool(
     pooling.sample_pool(folder, config, task, questions, model)
   stage = trajectories.open_stage(folder, source / pool.STAGE)
   drawn = shards.read(source / pool.STAGE, trajectories.POOL_COLUMNS)
+  limits: Any = dict(most=config.most, room=config.room or None)
   built = trajectories.fill(
     stage,
     questions,
@@ -49,12 +50,11 @@ def from_pool(
     model.tokenizer,
     batch=config.engine.batch,
     seed=config.seed,
-    most=config.most,
+    **limits,
     natural=config.natural,
-    room=config.room or None,
   )
   _follow(stage, built)
-  found = trajectories.count(trajectories.by_question(drawn), config.most)
+  found = trajectories.count(trajectories.by_question(drawn), **limits)
   return {**found, "origin": dataclasses.asdict(saved.origin(model.folder))}
 
 
@@ -62,12 +62,12 @@ def from_chains(
   folder: run.Run, config: ml_collections.ConfigDict, source: pathlib.Path
 ) -> dict[str, Any]:
   """A model's own chains as trajectories; arguments as of `from_pool`."""
+  made = huggingface_config.read_json(source / chains.SUMMARY)
   stage = trajectories.open_stage(folder, source / chains.STAGE)
   drawn = shards.read(source / chains.STAGE, histories.COLUMNS)
   _follow(
     stage, own.fill(stage, drawn, batch=config.engine.batch, seed=config.seed)
   )
-  made = huggingface_config.read_json(source / chains.SUMMARY)
   return {**own.count(drawn), "origin": made["origin"]}
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import chex
 import ml_collections
 import tqdm
 
@@ -23,11 +24,12 @@ def run_chains(
   questions: list[base.Question],
   model: generation.Generator,
   plan: states.Plan,
+  key: chex.PRNGKey | None = None,
 ) -> None:
-  """Fills a run's chains, with a progress bar."""
+  """Fills a run's chains, with a progress bar; `key` as of `engine`."""
   inputs = pools.inputs_hash(questions, model.folder)
   stage = folder.stage(chains.STAGE, chains.SCHEMA, inputs)
-  sample = revising.engine(model, config, plan)
+  sample = revising.engine(model, config, plan, key)
   follow(stage, config, questions, sample, task, model, plan)
 
 

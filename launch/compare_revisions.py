@@ -16,7 +16,7 @@ from absl import flags
 from launch import entry
 from tts_jax import errors
 from tts_jax.model import embedded
-from tts_jax.scaling import revision_summary
+from tts_jax.scaling import revision_turns
 from tts_jax.store import atomic, chains, manifest, provenance, run
 
 _RUN = flags.DEFINE_multi_string(
@@ -48,7 +48,7 @@ def main(_: list[str]) -> None:
     ids = loaded.answers.question_ids
     config = manifest.read_config(pathlib.Path(path) / run.CONFIG_FILE)
     found[name] = {
-      **revision_summary.along_chain(loaded, config["seed"]),
+      **revision_turns.along_chain(loaded, config["seed"]),
       "questions": len(ids),
       "chains": len(loaded.lengths),
       "model": config["model"],
@@ -57,7 +57,7 @@ def main(_: list[str]) -> None:
   out = pathlib.Path(_OUT.value)
   atomic.make_folder(out)
   atomic.write_json(out / embedded.MODELS, found)
-  print(revision_summary.models_table(found))
+  print(revision_turns.models_table(found))
   print(out / embedded.MODELS)
 
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import chex
 import ml_collections
 
 from launch import chaining, generation, revising
@@ -11,7 +12,7 @@ from tts_jax.decode import pools
 from tts_jax.decode import stream as decode_stream
 from tts_jax.revise import stream
 from tts_jax.store import chains, manifest, run
-from tts_jax.tasks import base
+from tts_jax.tasks import base, tokenization
 
 
 def revise(
@@ -21,6 +22,7 @@ def revise(
   questions: list[base.Question],
   model: generation.Generator,
   found: Sequence[Sequence[str | None]],
+  key: chex.PRNGKey,
 ) -> None:
   """Fills a run's chains of two: what a search found, and its revision.
 
@@ -31,15 +33,16 @@ def revise(
     questions: Q.
     model: the revision model.
     found: [Q, C], the solutions of each question; None where one has no end:
-      the model then writes both answers.
+      the model then writes both answers, as for one too long when encoded.
+    key: of the draws.
   """
-  encode, end = model.tokenizer.encode, model.tokenizer.end_token
+  most = config.limits.max_tokens
   given = {
-    question.id: [[*encode(text), end] if text else [] for text in mine]
+    question.id: [encoded(text, model.tokenizer, most) for text in mine]
     for question, mine in zip(questions, found, strict=True)
   }
   plan = revising.plan(config, (2,) * len(found[0]))
-  run_all = revising.engine(model, config, plan)
+  run_all = revising.engine(model, config, plan, key)
 
   def sample(requests: Iterable[decode_stream.Request]) -> Any:
     return run_all(
@@ -57,3 +60,22 @@ def revise(
   chaining.follow(
     stage, config, questions, sample, task, model, plan, given=True
   )
+
+
+def encoded(
+  text: str | None, tokenizer: tokenization.Tokenizer, most: int
+) -> list[int]:
+  """A solution's tokens with its end; none of one that is not to be given.
+
+  Encoded anew it may be longer than it was: bytes that are no text were decoded
+  to a sign of three.
+
+  Args:
+    text: None: there is none.
+    tokenizer: of the revision model.
+    most: tokens of an answer.
+  """
+  if text is None:
+    return []
+  tokens = [*tokenizer.encode(text), tokenizer.end_token]
+  return tokens if len(tokens) <= most else []

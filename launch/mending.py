@@ -4,6 +4,7 @@ import dataclasses
 import functools
 from typing import Any
 
+import jax
 import ml_collections
 
 from launch import (
@@ -68,7 +69,10 @@ def fill(
   """
   own, loaded = reviser.judge, (task, questions, reviser.model)
   score = functools.partial(chain_judging.score, folder, config)
-  chaining.run_chains(folder, config, *loaded, reviser.plan)
+  # Not the draws of the pool, which places questions in their bins, nor those
+  # of a search, which folds in numbers from 1.
+  key = jax.random.fold_in(jax.random.key(config.seed), 0)
+  chaining.run_chains(folder, config, *loaded, reviser.plan, key)
   score(reviser.model, own, stage=chains.SCORES["history"])
   alone: dict[str, Any] = dict(history=False)
   score(model, judge, stage=chains.SCORES["prm"], **alone)
@@ -78,6 +82,6 @@ def fill(
   budgets = planning.revised_budgets(config)
   if budgets:
     found = searches.finals(folder.path, planning.REVISED, budgets)
-    finals.revise(folder, config, *loaded, found)
+    finals.revise(folder, config, *loaded, found, key)
     of_search: Any = dict(stage=chains.SCORES_OF_SEARCH, of=chains.OF_SEARCH)
     score(reviser.model, own, **of_search)

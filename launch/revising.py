@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import chex
 import jax
 import ml_collections
 
@@ -39,8 +40,16 @@ def engine(
   model: generation.Generator,
   config: ml_collections.ConfigDict,
   plan: states.Plan,
+  key: chex.PRNGKey | None = None,
 ) -> Callable[..., Any]:
-  """Chains by the model, compiled: from requests to their results."""
+  """Chains by the model, compiled: from requests to their results.
+
+  Args:
+    model: the revision model.
+    config: of the run.
+    plan: the chains of a question.
+    key: of the draws; None: by the config's seed, as those of a pool.
+  """
   setup = states.Setup(
     lm=model.lm,
     sampler=sampling.Categorical(**config.sampler),
@@ -64,7 +73,7 @@ def engine(
     stream.run,
     model.params,
     state,
-    key=jax.random.key(config.seed),
+    key=jax.random.key(config.seed) if key is None else key,
     admit=jit(functools.partial(states.admit, setup=setup)),
     chunk=jit(functools.partial(step, setup=setup)),
     prompt_tokens=room,

@@ -1,12 +1,17 @@
 """The launcher of chains, killed and misused, and models side by side."""
 
+import collections
 import json
+import shutil
 
 import kill_harness
+import pyarrow as pa
 import pytest
 import revise_command
 
-from tts_jax.store import chains
+from launch import finals
+from tts_jax.store import chains, pool, run, shards, trajectories
+from tts_jax.tasks import tokenization
 
 
 def test_chains_killed_are_the_same(tmp_path, model, cache):
@@ -63,6 +68,94 @@ def test_models_side_by_side(tmp_path, model, cache):
     done = kill_harness.run([*command, *flags], cache)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_own_chains_are_trajectories(tmp_path, model, cache):
+  drawn, source = tmp_path / "drawn", tmp_path / "source"
+  done = kill_harness.run(revise_command.revise(model, drawn), cache)
+  assert done.returncode == 0, done.stderr
+  build = kill_harness.python(
+    "-m",
+    "launch.build_revisions",
+    f"--config.model={model}",
+    "--config.engine.batch=4",
+  )
+
+  def make(out, source):
+    flags = f"--out={tmp_path / out}", f"--config.source={source}"
+    return kill_harness.run([*build, *flags], cache)
+
+  # The tiny model is never right.
+  done = make("none", drawn)
+  assert done.returncode == 2
+  assert "no chain has a right answer among its first 5" in done.stderr
+  rows = shards.read(drawn / chains.STAGE).to_pylist()
+  for row in rows:
+    right = row["finished"] and row["turn"] == row["chain"]
+    row["verdict"] = "correct" if right else "wrong"
+  with run.Run.open(source, {}) as folder:
+    stage = folder.stage(chains.STAGE, chains.SCHEMA, "inputs")
+    stage.write(0, pa.Table.from_pylist(rows, chains.SCHEMA))
+  done = make("early", source)
+  assert done.returncode == 2
+  assert "chains.json: no such file" in done.stderr
+  shutil.copy(drawn / chains.SUMMARY, source)
+  done = make("made", source)
+  assert done.returncode == 0, done.stderr
+  found = trajectories.load_trajectories(tmp_path / "made")
+  sizes = collections.Counter(len(one.context) for one in found)
+  assert len(set(sizes.values())) == 1
+  summary = json.loads((tmp_path / "made" / trajectories.SUMMARY).read_text())
+  rights = sum(row["verdict"] == "correct" for row in rows)
+  assert summary["chains"] == 18
+  assert summary.get("without_correct", 0) == 18 - rights
+  made = json.loads((drawn / chains.SUMMARY).read_text())
+  assert summary["origin"] == made["origin"]
+
+
+def test_chains_of_one_answer_are_samples_of_the_model(tmp_path, model, cache):
+  out = tmp_path / "chains"
+  done = kill_harness.run(
+    revise_command.revise(model, out, "--config.length=1"), cache
+  )
+  assert done.returncode == 0, done.stderr
+  shared = [
+    flag
+    for flag in revise_command.FLAGS
+    if not flag.startswith(
+      ("--config.chains", "--config.length", "--config.revision")
+    )
+  ]
+  done = kill_harness.run(
+    kill_harness.python(
+      "-m",
+      "launch.sample",
+      f"--out={tmp_path / 'pool'}",
+      f"--config.model={model}",
+      "--config.samples=3",
+      *shared,
+    ),
+    cache,
+  )
+  assert done.returncode == 0, done.stderr
+  names = ("question_id", "sample", "tokens", "text", "answer", "verdict")
+  ours = shards.read(out / chains.STAGE, names)
+  assert ours.num_rows == 18
+  assert ours.equals(shards.read(tmp_path / "pool" / pool.STAGE, names))
+
+
+def test_a_solution_that_grows_when_encoded_is_not_given(model):
+  tokenizer = tokenization.load(model)
+  # Half a sign of two bytes: what is read back is the sign of three.
+  half = tokenizer.encode("\u00e9")[:1]
+  text = tokenizer.decode([*tokenizer.encode("7"), *half])
+  found = finals.encoded(text, tokenizer, 9)
+  assert len(found) == 5
+  assert tokenizer.decode(found) == text
+  assert finals.encoded(text, tokenizer, 5) == found
+  assert finals.encoded(text, tokenizer, 4) == []
+  assert finals.encoded("", tokenizer, 4) == [tokenizer.end_token]
+  assert finals.encoded(None, tokenizer, 4) == []
 
 
 @pytest.mark.parametrize(

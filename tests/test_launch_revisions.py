@@ -12,7 +12,7 @@ import revise_command
 import tiny_model
 
 from tts_jax.model import huggingface
-from tts_jax.store import chains, pool, run
+from tts_jax.store import chains, pool, run, searches, shards
 from tts_jax.store import trajectories as store
 from tts_jax.tasks import arithmetic, tokenization
 from tts_jax.verify import reward, saved
@@ -285,6 +285,8 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
       if ".chains" not in flag and ".len" not in flag
     ),
     "--config.samples=8",
+    # Enough for a search to end now and then.
+    "--config.limits.max_tokens=26",
     "--config.scoring.rows=2",
     "--config.scoring.length=128",
     "--config.search.methods=('beam_4','revisions')",
@@ -314,9 +316,31 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
     assert ((score > 0) == loaded.answers.finished).all()
   # The first answer has no context: the same verifier says the same.
   first = np.cumsum([0, *loaded.lengths[:-1]])
+  # The models are one here, and yet no answer is the pool's sample again.
+  drawn = [
+    shards.read(out / stage, ("tokens",))["tokens"].to_pylist()
+    for stage in (pool.STAGE, chains.STAGE)
+  ]
+  same = [
+    drawn[0][8 * question + number]
+    == drawn[1][sum(loaded.lengths) * question + place]
+    for question in range(6)
+    for number, place in enumerate(first)
+  ]
+  assert len(same) == 48
+  assert sum(same) < 24
   np.testing.assert_allclose(
     scores["history"][:, first], scores["prm"][:, first], rtol=1e-4
   )
+  # What the searches found is what is revised.
+  finals = searches.finals(out, "beam_4", (4,))
+  of_search = shards.read(out / chains.OF_SEARCH, ("text", "turn")).to_pylist()
+  firsts = [row["text"] for row in of_search if row["turn"] == 0]
+  wanted = [text for mine in finals for text in mine]
+  assert len(firsts) == len(wanted) == 24
+  assert any(wanted)
+  for text, first in zip(wanted, firsts, strict=True):
+    assert text in (None, first)
   report = (out / "report.html").read_text()
   assert "<h2>Revisions</h2>" in report
   assert 'href="chains.html"' in report

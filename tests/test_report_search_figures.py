@@ -113,6 +113,16 @@ def test_bars_by_bin_are_the_two_methods():
     )
 
 
+def test_panels_of_bars_stand_in_rows():
+  bins = [{"beam_4": _curve(0.5), "best_of_n_weighted": _curve(0.4)}] * 5
+  fig = search_figures.beam_by_bin(bins, columns=3, width=3.4, height=3.0)
+  assert len(fig.axes) == 5
+  rows = [panel.get_subplotspec().rowspan.start for panel in fig.axes]
+  assert rows == [0, 0, 0, 1, 1]
+  labels = [panel.get_ylabel() for panel in fig.axes]
+  assert labels == ["share correct", "", "", "share correct", ""]
+
+
 def test_bars_need_a_budget_that_both_methods_have():
   bins = [{"beam_4": _curve(0.5), "best_of_n_weighted": _curve(0.5, (1, 2))}]
   with pytest.raises(errors.InputError, match="share none"):

@@ -46,14 +46,24 @@ def _read():
   return jax.jit(lambda tokens: _LM.forward(_params(), tokens).logits)
 
 
+def _context(sizes, ends, plan):
+  """What the next answer sees: of the latest whole ones as many as fit."""
+  whole = [i for i, end in enumerate(ends) if end][-plan.window :]
+  while sum(sizes[i] for i in whole) > plan.context_tokens:
+    whole.pop(0)
+  return whole
+
+
 def _oracle_chain(request, chain, length, plan):
-  """Answers, and whether each has its end, one forward pass a token."""
-  answers, ends = [], []
+  """Answers, whether each has its end, and their log-probabilities.
+
+  One forward pass a token, over all that the token sees.
+  """
+  answers, ends, logprobs = [], [], []
   for answer in range(length):
-    sizes = [len(one) for one in answers]
-    context = rows.shown([*sizes, 0], [*ends, False], plan)[-1]
+    context = _context([len(one) for one in answers], ends, plan)
     seen = [*request.tokens, *(t for i in context for t in answers[i])]
-    written = []
+    written, nats = [], []
     while len(written) < _LIMITS.max_tokens and _END not in written:
       tokens = [*seen, *written]
       padded = np.zeros((1, 64), np.int32)
@@ -62,9 +72,11 @@ def _oracle_chain(request, chain, length, plan):
       at = (answer << 16) + len(written)
       uniform = float(lineage.uniform(_KEY, request.uid, chain, at))
       written.append(decode_oracle.token_of(logits, uniform))
+      nats.append(float(jax.nn.log_softmax(logits)[written[-1]]))
     answers.append(written)
     ends.append(written[-1] == _END)
-  return answers, ends
+    logprobs.append(nats)
+  return answers, ends, logprobs
 
 
 def _engine(plan, *, groups=2, rows=2, rebuilt=2, steps=7, limits=_LIMITS):
@@ -127,18 +139,31 @@ def test_answers_are_those_of_plain_loops(name):
     read = 0
     found = _answers(result, plan)
     for chain, length in enumerate(plan.lengths):
-      answers, ends = _oracle_chain(result.request, chain, length, plan)
+      answers, ends, logprobs = _oracle_chain(
+        result.request, chain, length, plan
+      )
       assert found[chain] == answers
       start = plan.starts[chain]
-      assert result.candidates.finished[start : start + length].tolist() == ends
+      mine = slice(start, start + length)
+      assert result.candidates.finished[mine].tolist() == ends
+      for row, nats in zip(
+        result.candidates.token_logprob[mine], logprobs, strict=True
+      ):
+        np.testing.assert_allclose(row[: len(nats)], nats, atol=1e-4)
       sizes = [len(one) for one in answers]
-      contexts = rows.shown(sizes, ends, plan)
+      contexts = [
+        _context(sizes[:number], ends[:number], plan)
+        for number in range(length)
+      ]
+      assert rows.shown(sizes, ends, plan) == contexts
+      anew = [0]
       for number in range(1, length):
         before, now = contexts[number - 1], contexts[number]
         grown = [*before, number - 1] if ends[number - 1] else before
         kinds.add((now == grown, ends[number - 1], bool(now)))
-        if now != grown:
-          read += sum(sizes[i] for i in now)
+        anew.append(0 if now == grown else sum(sizes[i] for i in now))
+      assert rows.reread(sizes, ends, contexts) == anew
+      read += sum(anew)
     assert result.cost.generated == result.candidates.length.sum()
     assert result.cost.prefilled == len(result.request.tokens) - 1 + read
   if name == "the window moves":
@@ -160,29 +185,9 @@ def test_the_first_answers_do_not_depend_on_what_runs_beside():
     assert here == [there[0][:2], there[1]]
 
 
-def test_chains_of_one_answer_are_plain_samples():
-  plan = states.Plan(lengths=(1,) * 5, context_tokens=0)
-  found = decode_oracle.by_id(_engine(plan)(_REQUESTS))
-  run = decode_oracle.engine(
-    _LM,
-    _params(),
-    groups=2,
-    rows=2,
-    room=5,
-    prompt_tokens=_P,
-    sampler=sampling.Categorical(),
-    limits=_LIMITS,
-  )
-  for result in run(_REQUESTS, _KEY, 5):
-    jax.tree.map(
-      np.testing.assert_array_equal,
-      result.candidates,
-      found[result.request.id].candidates,
-    )
-
-
-def test_given_answers_are_revised_as_own_ones_are():
-  plan = states.Plan(lengths=(5, 3, 2), window=2, context_tokens=12)
+@pytest.mark.parametrize("room", [12, 2])
+def test_given_answers_are_revised_as_own_ones_are(room):
+  plan = states.Plan(lengths=(5, 3, 2), window=2, context_tokens=room)
   own = decode_oracle.by_id(_engine(plan)(_REQUESTS))
   requests = []
   for one in _REQUESTS:
@@ -194,27 +199,32 @@ def test_given_answers_are_revised_as_own_ones_are():
     )
   assert any(answer for one in requests for answer in one.given)
   assert not all(answer for one in requests for answer in one.given)
+  too_long = False
   for result in _engine(plan)(requests):
     before = own[result.request.id]
     assert _answers(result, plan) == _answers(before, plan)
     np.testing.assert_array_equal(
       result.candidates.finished, before.candidates.finished
     )
-    given = sum(len(answer) for answer in result.request.given)
-    assert result.cost.generated == before.cost.generated - given
-    # They are read once, by the answer that revises them.
-    assert result.cost.prefilled == before.cost.prefilled + given
+    given = [len(answer) for answer in result.request.given]
+    assert result.cost.generated == before.cost.generated - sum(given)
+    # They are read once, by the answer that revises them, if it has room.
+    read = sum(size for size in given if size <= room)
+    assert result.cost.prefilled == before.cost.prefilled + read
+    too_long |= any(size > room for size in given)
+  assert too_long == (room == 2)
 
 
 @pytest.mark.parametrize(
-  ("given", "message"),
+  ("lengths", "given", "message"),
   [
-    (((1, _END),), "1 answers are given for 2 chains"),
-    (((1,) * 7, ()), "a given answer has 7 tokens"),
+    ((2, 2), ((1, _END),), "1 answers are given for 2 chains"),
+    ((2, 2), ((1,) * 7, ()), "a given answer has 7 tokens"),
+    ((2, 1), ((1, _END), ()), r"chains of \[2, 1\]; each must have at least 2"),
   ],
 )
-def test_given_answers_that_do_not_fit(given, message):
-  plan = states.Plan(lengths=(2, 2), context_tokens=12)
+def test_given_answers_that_do_not_fit(lengths, given, message):
+  plan = states.Plan(lengths=lengths, context_tokens=12)
   request = chain_stream.Request(id="q", uid=1, tokens=[1], given=given)
   with pytest.raises(errors.InputError, match=message):
     list(_engine(plan)([request]))

@@ -3,10 +3,14 @@
 import collections
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tts_jax import errors
 from tts_jax.revise import trajectories
+from tts_jax.store import run
+from tts_jax.store import trajectories as store
+from tts_jax.tasks import arithmetic, base, tokenization
 
 _RIGHT, _WRONG, _NONE = "correct", "wrong", "ungradable"
 
@@ -133,6 +137,8 @@ def test_easy_questions_have_few_trajectories():
     verdicts = [_WRONG] * wrong + [_RIGHT] * (20 - wrong)
     found = trajectories.build(texts, verdicts, uid=3, room=room)
     assert len(found) == expected
+    counted = trajectories.count([verdicts], room=room)
+    assert counted["trajectories"] == expected
     assert len({one.target for one in found}) == expected
 
 
@@ -143,3 +149,60 @@ def test_shares_and_rooms_that_cannot_be():
   ):
     with pytest.raises(errors.InputError, match=message):
       trajectories.build(["1"], [_RIGHT], uid=1, **settings)
+
+
+_QUESTION = base.Question(id="q", text="1+2=?", answer="3")
+
+
+def _drawn(tokenizer, **verdicts):
+  """A pool's rows, a sample a verdict."""
+  made = [
+    (f"{sample}\n#### 3", verdict)
+    for sample, verdict in enumerate(
+      name for name, size in verdicts.items() for _ in range(size)
+    )
+  ]
+  return pa.Table.from_pylist(
+    [
+      {
+        "question_id": "q",
+        "sample": sample,
+        "text": text,
+        "tokens": [*tokenizer.encode(text), tokenizer.end_token],
+        "verdict": verdict,
+      }
+      for sample, (text, verdict) in enumerate(made)
+    ]
+  )
+
+
+def _filled(folder, drawn, tokenizer):
+  with run.Run.open(folder, {}) as opened:
+    stage = opened.stage(store.STAGE, store.SCHEMA, "inputs")
+    task = arithmetic.Arithmetic()
+    list(
+      trajectories.fill(
+        stage, [_QUESTION], drawn, task, tokenizer, batch=1, seed=0
+      )
+    )
+    opened.write_json(store.SUMMARY, {})
+  return store.load_trajectories(folder)
+
+
+def test_a_pool_becomes_trajectories_or_says_why_not(tmp_path, model):
+  tokenizer = tokenization.load(model)
+  drawn = _drawn(tokenizer, correct=3, wrong=2, ungradable=1)
+  found = _filled(tmp_path / "made", drawn, tokenizer)
+  assert [tokenizer.decode(one.target) for one in found] == [
+    f"{sample}\n#### 3" for sample in range(3)
+  ]
+  for name, verdicts in (
+    ("wrong", {"correct": 3, "ungradable": 1}),
+    ("correct", {"wrong": 3, "ungradable": 1}),
+  ):
+    message = f"no sample of any of the 1 questions is {name}"
+    with pytest.raises(errors.InputError, match=message):
+      _filled(tmp_path / name, _drawn(tokenizer, **verdicts), tokenizer)
+  other = tokenization.train(["12#3", "\n 3 12 12 12 12"], 259)
+  with pytest.raises(errors.InputError, match="give the model that drew the"):
+    _filled(tmp_path / "other", drawn, other)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tts_jax.scaling import revision_summary, revisions
+from tts_jax.scaling import revision_summary, revision_turns, revisions
 from tts_jax.store import chains as store
 from tts_jax.store import pool
 
@@ -40,7 +40,7 @@ def _chains(seed=0, questions=10, lengths=_LENGTHS):
 
 def test_shares_along_the_chain_are_counted():
   chains = _chains()
-  found = revision_summary.along_chain(chains)
+  found = revision_turns.along_chain(chains)
   right, starts = chains.answers.correct, np.cumsum([0, *_LENGTHS[:-1]])
   for turn, one in enumerate(found["pass_at_1_along_chain"]):
     here = [
@@ -89,9 +89,56 @@ def test_the_summary_is_json_and_its_parts_agree():
   )
   best = found["best_ratio"]["verifier"]["8"]
   assert best["value"]["mean"] == max(one["mean"] for one in most.values())
+  assert set(found["best_ratio"]) == {"verifier", "score", "majority"}
   ablation = found["verifier_ablation"]
   assert ablation["prm"] == ablation["history"]
   assert ablation["prm"]["sequential"]["8"] == most["8:1"]
+
+
+def test_the_highest_score_of_a_chain_is_chosen():
+  chains, rng = _chains(), np.random.default_rng(1)
+  score = rng.uniform(size=chains.answers.correct.shape)
+  found = chains.answers
+  expected = []
+  for row in range(10):
+    # The first chain is the only one of eight.
+    able = [
+      place
+      for place in range(8)
+      if found.finished[row, place] and found.answers[row, place] >= 0
+    ]
+    best = max(able, key=lambda place, row=row: score[row, place])
+    expected.append(found.correct[row, best])
+  value = revision_summary.by_score(chains, score)(8, 1)
+  assert value.tolist() == expected
+
+
+def test_the_ledger_is_counted():
+  chains = _chains()
+  found = revision_summary.ledger(
+    chains,
+    np.arange(5, 15),
+    (4,),
+    lambda cost, context, judged: context * cost.generated * judged,
+  )["4"]
+  for s, name in ((1, "1:4"), (2, "1:1"), (4, "4:1")):
+    starts = np.cumsum([0, *_LENGTHS[:-1]])
+    able = [
+      start for start, own in zip(starts, _LENGTHS, strict=True) if own >= s
+    ]
+    written = read = attended = 0
+    for row in range(10):
+      for place in (start + turn for start in able for turn in range(s)):
+        length = int(chains.answers.length[row, place])
+        written += length
+        read += int(chains.read[row, place])
+        before = 5 + row + int(chains.context[row, place])
+        attended += sum(before + token for token in range(length))
+    share = 4 // s / len(able) / 10
+    assert found[name]["generated"] == pytest.approx(written * share)
+    prompts = np.mean(np.arange(5, 15) - 1)
+    assert found[name]["prefilled"] == pytest.approx(prompts + read * share)
+    assert found[name]["flops"] == pytest.approx(attended * share)
 
 
 def test_bins_part_the_questions():

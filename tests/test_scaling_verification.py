@@ -289,6 +289,7 @@ def test_a_regime_is_its_verifiers_row():
   assert row["pass_at_1"] == interval(0.3)
   assert row["best_of_n_weighted"] == interval(0.4 + 0.2)
   assert row["majority"] == interval(0.5 + 0.2)
+  assert row["curves"] == measured["curves"]
   table = verifier_summary.regimes_table({"frozen": row}).splitlines()
   assert table[-1] == (
     "| frozen | 0.900 | 0.800 [0.700, 0.900] | 0.700 [0.600, 0.800] | none"

@@ -84,6 +84,14 @@ def to_svg(fig: figure.Figure) -> bytes:
   return buffer.getvalue()
 
 
+def to_png(fig: figure.Figure, *, dots: int = 300) -> bytes:
+  """The figure as PNG, at so many dots an inch."""
+  buffer = io.BytesIO()
+  with mpl.rc_context(style.RC):
+    fig.savefig(buffer, format="png", dpi=dots, metadata={"Software": None})
+  return buffer.getvalue()
+
+
 def _curves(panel: axes.Axes, summary: Summary, max_labels: int) -> None:
   for name, label, look in (
     ("pass_at_k", "pass@k", style.BLUE),

@@ -128,6 +128,7 @@ def beam_by_bin(
   beam: str = "beam_4",
   baseline: str = "best_of_n_weighted",
   budgets: Sequence[int] = _BAR_BUDGETS,
+  columns: int | None = None,
   width: float = 7.0,
   height: float = 2.4,
 ) -> figure.Figure:
@@ -138,8 +139,9 @@ def beam_by_bin(
     beam: method of the left bar of each pair.
     baseline: method of the right one.
     budgets: a pair of bars each, where both methods have them in every bin.
+    columns: of panels; None: all stand in one row.
     width: in inches, for all panels together.
-    height: in inches.
+    height: in inches, likewise.
 
   Returns:
     A figure with a panel a bin.
@@ -156,7 +158,14 @@ def beam_by_bin(
   with mpl.rc_context(style.RC):
     fig = figure.Figure(figsize=(width, height), layout="constrained")
     bins = len(curves_by_bin)
-    panels = fig.subplots(1, bins, sharey=True, squeeze=False)[0]
+    columns = columns or bins
+    grid = fig.subplots(
+      -(-bins // columns), columns, sharey=True, squeeze=False
+    )
+    panels = list(grid.flat)
+    for panel in panels[bins:]:
+      panel.remove()
+    del panels[bins:]
     for index, (panel, one) in enumerate(
       zip(panels, curves_by_bin, strict=True)
     ):
@@ -167,7 +176,8 @@ def beam_by_bin(
       panel.grid(False, axis="x")
       panel.set_axisbelow(True)
       _share_axis(panel)
-    panels[0].set_ylabel("share correct")
+    for panel in panels[::columns]:
+      panel.set_ylabel("share correct")
     fig.supxlabel("generations a question", fontsize=8)
     fig.legend(
       *panels[0].get_legend_handles_labels(),

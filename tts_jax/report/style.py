@@ -69,12 +69,12 @@ def curve(
 
 
 def budget_axis(
-  panel: axes.Axes, budgets: Sequence[int], max_labels: int = MAX_LABELS
+  panel: axes.Axes, budgets: Sequence[float], max_labels: int = MAX_LABELS
 ) -> None:
   """Spaces budgets by their logarithm and labels them."""
   panel.set_xscale("log", base=2)
   # Labelled from the right, so that the whole budget always has its label.
   every = -(-len(budgets) // max_labels)
   ticks = list(budgets)[::-1][::every]
-  panel.set_xticks(ticks, [str(k) for k in ticks])
+  panel.set_xticks(ticks, [f"{k:g}" for k in ticks])
   panel.xaxis.set_minor_locator(ticker.NullLocator())

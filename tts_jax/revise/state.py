@@ -269,14 +269,21 @@ def admit(
     state: donate it, and it is updated in place.
     group: [] int32, which group.
     prompt: one question, [1, P] with the P of `init_state`.
-    given: answers with which its chains begin; None: each writes its own. A
-      chain whose first answer is given must be longer than that.
+    given: answers with which its chains begin; None: each writes its own.
     setup: as of the state.
 
   Returns:
     The state with the first R chains of the question begun.
+
+  Raises:
+    InputError: answers are given, and a chain has no other one.
   """
   chex.assert_shape(prompt.tokens, (1, None))
+  if given is not None and min(setup.plan.lengths) < 2:
+    raise errors.InputError(
+      f"answers are given to chains of {list(setup.plan.lengths)}; each must"
+      " have at least 2, the given one and its revision"
+    )
 
   def put(whole: chex.Array, one: chex.Array) -> chex.Array:
     one = jnp.asarray(one, whole.dtype).reshape(1, *whole.shape[1:])

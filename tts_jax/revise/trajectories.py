@@ -59,8 +59,9 @@ def build(
   """A trajectory for each right sample of a question.
 
   A question whose samples are all wrong has none; one whose samples are all
-  right has trajectories without context. Each draws from a stream of its own:
-  it depends on the seed, the question, the target and the wrong samples alone.
+  right has trajectories without wrong answers. Each draws from a stream of its
+  own: it depends on the seed, the question, the target and the samples that may
+  stand before it.
 
   Args:
     texts: [N], the samples.
@@ -92,7 +93,7 @@ def build(
   graded = sorted(right + wrong)
   if room is not None:
     rng = np.random.default_rng([seed, uid])
-    kept = rng.permutation(right)[: min(room, len(wrong) + 2)]
+    kept = rng.permutation(right)[: _room(room, len(wrong))]
     right = sorted(kept.tolist())
   # [right, wrong] edits of a character.
   distance = process.cdist(
@@ -118,18 +119,22 @@ def build(
 
 
 def count(
-  questions: Sequence[Sequence[str]], most: int = MOST
+  questions: Sequence[Sequence[str]],
+  most: int = MOST,
+  room: int | None = None,
 ) -> dict[str, int]:
   """What a pool offers, in questions and samples, ready for JSON.
 
   Args:
     questions: the verdicts of each question's samples, as for `build`.
     most: wrong answers before a right one.
+    room: trajectories of a question, as for `build`.
 
   Returns:
     Questions, those without a right sample (they have no trajectory), those
-    without a wrong one (theirs have no context), those with fewer wrong samples
-    than `most`, and samples that state no answer.
+    without a wrong one (theirs show no wrong answer), those with fewer wrong
+    samples than `most`, samples that state no answer, and the trajectories that
+    `build` makes.
   """
   total = collections.Counter[str]()
   for verdicts in questions:
@@ -139,7 +144,10 @@ def count(
     total["without_wrong"] += not seen["wrong"]
     total["few_wrong"] += 0 < seen["wrong"] < most
     total["samples_ungradable"] += seen["ungradable"]
-    total["trajectories"] += seen["correct"]
+    made = seen["correct"]
+    if room is not None:
+      made = min(made, _room(room, seen["wrong"]))
+    total["trajectories"] += made
   return dict(total)
 
 
@@ -180,8 +188,9 @@ def fill(
     How many questions are left, after each shard.
 
   Raises:
-    InputError: as `pools.missing` and `build`; the pool is of other questions;
-      no sample of any question is right, or none is wrong.
+    InputError: as `pools.missing` and `build`; the pool is of other questions
+      or of another tokenizer; no sample of any question is right, or none is
+      wrong.
   """
   size = drawn.num_rows // len(questions)
   ids = [question.id for question in questions for _ in range(size)]
@@ -219,6 +228,11 @@ def fill(
     yield left
 
 
+def _room(room: int, wrong: int) -> int:
+  """Trajectories of a question with so many wrong samples, at most."""
+  return min(room, wrong + 2)
+
+
 def by_question(drawn: pa.Table) -> list[list[str]]:
   """The verdicts of each question's samples, for `count`."""
   found: dict[str, list[str]] = {}
@@ -236,6 +250,12 @@ def _rows(
   **settings: Any,
 ) -> list[dict[str, Any]]:
   """A question's trajectories as rows of the store."""
+  first = samples[0]
+  if tokenizer.decode(first["tokens"]) != first["text"]:
+    raise errors.InputError(
+      f"question {question.id!r}: by this tokenizer the tokens of its sample"
+      f" {first['sample']} are not its text; give the model that drew the pool"
+    )
   found = build(
     [one["text"] for one in samples],
     [one["verdict"] for one in samples],

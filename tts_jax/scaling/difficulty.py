@@ -18,8 +18,11 @@ from tts_jax.scaling import estimators, intervals
 
 BINS = 5
 
-_EVEN = slice(0, None, 2)
-_ODD = slice(1, None, 2)
+# Each fold of the samples: the columns that place, and those that are scored.
+FOLDS = (
+  (slice(0, None, 2), slice(1, None, 2)),
+  (slice(1, None, 2), slice(0, None, 2)),
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -179,7 +182,7 @@ def cross_fitted(
     )
   folds = [
     (quantile_bins(correct[:, seen].mean(1), bins), evaluate(held))
-    for seen, held in ((_EVEN, _ODD), (_ODD, _EVEN))
+    for seen, held in FOLDS
   ]
   return [_score(folds, index, seed) for index in range(bins)]
 

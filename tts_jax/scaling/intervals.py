@@ -6,6 +6,7 @@ that share each resampling (budgets, methods), so that they may be compared.
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import chex
 import numpy as np
@@ -90,26 +91,62 @@ def bootstrap_ratio(
     InputError: no questions, no draws, or a level outside (0, 1).
   """
   chex.assert_rank([totals, counts], [{1, 2}, 1])
-  questions = len(totals)
+  columns = int(np.prod(totals.shape[1:]))
+  table = totals.reshape(len(totals), columns).astype(np.float64)
+  found = bootstrap_of(
+    lambda weights: (weights @ table) / (weights @ counts)[:, None],
+    len(totals),
+    seed=seed,
+    draws=draws,
+    level=level,
+  )
+  shape = totals.shape[1:]
+  return Interval(
+    mean=found.mean.reshape(shape),
+    low=found.low.reshape(shape),
+    high=found.high.reshape(shape),
+  )
+
+
+def bootstrap_of(
+  statistic: Callable[[np.ndarray], np.ndarray],
+  questions: int,
+  *,
+  seed: int = 0,
+  draws: int = 10_000,
+  level: float = 0.95,
+) -> Interval:
+  """Any number of a set of questions, with its percentile interval.
+
+  Args:
+    statistic: from [B, Q] float64, how often each question is in each of B
+      sets, to [B] or [B, M], one value (or one of each column) a set.
+    questions: Q.
+    seed: of the resampling.
+    draws: resamplings.
+    level: share of the resampled values inside the interval.
+
+  Returns:
+    An interval of shape [] or [M]; its mean is of each question once.
+
+  Raises:
+    InputError: no questions, no draws, or a level outside (0, 1).
+  """
   if questions == 0:
     raise errors.InputError("an interval needs at least 1 question, got 0")
   if draws < 1 or not 0 < level < 1:
     raise errors.InputError(
       f"draws = {draws} must be at least 1 and level = {level} inside (0, 1)"
     )
-  table = totals.reshape(questions, -1).astype(np.float64)
   rng = np.random.default_rng(seed)
-  means = []
-  for start in range(0, draws, _CHUNK):
-    weights = _resample(questions, min(_CHUNK, draws - start), rng)
-    means.append((weights @ table) / (weights @ counts)[:, None])
+  found = [
+    statistic(_resample(questions, min(_CHUNK, draws - start), rng))
+    for start in range(0, draws, _CHUNK)
+  ]
   tail = (1 - level) / 2
-  low, high = np.quantile(np.concatenate(means), [tail, 1 - tail], axis=0)
-  shape = totals.shape[1:]
+  low, high = np.quantile(np.concatenate(found), [tail, 1 - tail], axis=0)
   return Interval(
-    mean=np.asarray(table.sum(0) / counts.sum()).reshape(shape),
-    low=low.reshape(shape),
-    high=high.reshape(shape),
+    mean=statistic(np.ones((1, questions)))[0], low=low, high=high
   )
 
 

@@ -10,6 +10,7 @@ from tts_jax import types
 from tts_jax.scaling import (
   difficulty,
   intervals,
+  revision_turns,
   revisions,
   verification,
 )
@@ -18,70 +19,6 @@ from tts_jax.store import chains as store
 # {(N, s): [Q] float64}, of p = N / s chains of s answers.
 Cells = dict[tuple[int, int], np.ndarray]
 Chosen = Callable[[int, int], np.ndarray]
-
-
-def along_chain(chains: store.Chains, seed: int = 0) -> dict[str, Any]:
-  """How right each answer of a chain is, and what one revision does.
-
-  Args:
-    chains: of a run.
-    seed: of the resampling.
-
-  Returns:
-    `pass_at_1_along_chain`, an interval a turn, over the chains that have it;
-    `fourth_minus_first`, paired, where chains have four answers; and of all
-    next revisions `spoiled_share`, that of right answers that become wrong, and
-    `mended_share`, that of wrong ones that become right.
-  """
-  right = chains.answers.correct
-  found: dict[str, Any] = {
-    "pass_at_1_along_chain": [
-      intervals.bootstrap(
-        chains.prefixes(right, turn + 1)[..., turn].mean(1), seed=seed
-      ).summary()
-      for turn in range(max(chains.lengths))
-    ]
-  }
-  if max(chains.lengths) >= 4:
-    first, *_, fourth = np.moveaxis(chains.prefixes(right, 4), -1, 0)
-    found["fourth_minus_first"] = intervals.paired_difference(
-      fourth.mean(1), first.mean(1), seed=seed
-    ).summary()
-  before, after = _pairs(chains)
-  for name, start in (("spoiled_share", True), ("mended_share", False)):
-    turned = ((before == start) & (after != start)).sum(1)
-    counts = (before == start).sum(1)
-    some = counts > 0
-    if some.any():
-      found[name] = intervals.bootstrap_ratio(
-        turned[some], counts[some], seed=seed
-      ).summary()
-  return found
-
-
-def models_table(found: Mapping[str, Mapping[str, Any]]) -> str:
-  """Revision models side by side, as text.
-
-  Args:
-    found: {name: as `along_chain` gives it}, of chains of at least four.
-  """
-  names = ("first", "fourth", "fourth less first", "spoiled", "mended")
-  lines = ["  ".join(f"{cell:>22}" for cell in ("", *names))]
-  for name, one in found.items():
-    turns = one["pass_at_1_along_chain"]
-    cells = [
-      *(turns[0], turns[3]),
-      *(one.get("fourth_minus_first"), one.get("spoiled_share")),
-      one.get("mended_share"),
-    ]
-    said = [
-      f"{cell['mean']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]"
-      if cell
-      else "none"
-      for cell in cells
-    ]
-    lines.append("  ".join(f"{cell:>22}" for cell in (name, *said)))
-  return "\n".join(lines)
 
 
 def cells(budgets: Sequence[int], value: Chosen) -> Cells:
@@ -112,6 +49,21 @@ def by_verifier(
       count,
       seed=seed,
       draws=draws,
+    )
+
+  return value
+
+
+def by_score(chains: store.Chains, score: np.ndarray) -> Chosen:
+  """The answer of the highest score: (s, p) -> [Q]; see `by_verifier`."""
+  answers = _whole(chains)
+
+  def value(length: int, count: int) -> np.ndarray:
+    return revisions.best_score(
+      chains.prefixes(answers, length),
+      chains.prefixes(chains.answers.correct, length),
+      chains.prefixes(score, length),
+      count,
     )
 
   return value
@@ -359,20 +311,23 @@ def summarise(
     combined: of searches whose solutions were revised, as `combined` gives it.
     seed: of draws and of the resampling.
   """
-  chosen = cells(budgets, by_verifier(chains, scores["history"], seed=seed))
+  score = scores["history"]
+  chosen = cells(budgets, by_verifier(chains, score, seed=seed))
+  highest = cells(budgets, by_score(chains, score))
   voted = cells(budgets, by_majority(chains, seed=seed))
+  ways = {"verifier": chosen, "score": highest, "majority": voted}
   return {
-    **along_chain(chains, seed),
+    **revision_turns.along_chain(chains, seed),
     "sequential_vs_parallel": {
-      "verifier": sequential_vs_parallel(chosen, seed),
-      "majority": sequential_vs_parallel(voted, seed),
+      name: sequential_vs_parallel(values, seed)
+      for name, values in ways.items()
     },
     "best_ratio": {
-      "verifier": best_ratio(chosen, seed),
-      "majority": best_ratio(voted, seed),
+      name: best_ratio(values, seed) for name, values in ways.items()
     },
     "ratio_curves": ratio_curves(chosen, seed),
     "ratio_curves_by_bin": ratio_curves_by_bin(chosen, pass_at_1, seed),
+    "score_curves": ratio_curves(highest, seed),
     "majority_curves": ratio_curves(voted, seed),
     "majority_curves_by_bin": ratio_curves_by_bin(voted, pass_at_1, seed),
     "verifier_ablation": verifier_ablation(chains, scores, budgets, seed=seed),
@@ -385,16 +340,3 @@ def _whole(chains: store.Chains) -> np.ndarray:
   """[Q, A] int32, the answers; -1 where one was cut, or states none."""
   found = chains.answers
   return np.where(found.finished, found.answers, -1).astype(np.int32)
-
-
-def _pairs(chains: store.Chains) -> tuple[np.ndarray, np.ndarray]:
-  """[Q, M] bool, whether an answer is right, and whether the next one is."""
-  starts = np.cumsum([0, *chains.lengths[:-1]])
-  before = np.concatenate(
-    [
-      np.arange(start, start + length - 1)
-      for start, length in zip(starts, chains.lengths, strict=True)
-    ]
-  ).astype(np.int64)
-  right = chains.answers.correct
-  return right[:, before], right[:, before + 1]

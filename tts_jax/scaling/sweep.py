@@ -131,6 +131,7 @@ def curves_by_bin(
   found: Values,
   budgets: Sequence[int],
   *,
+  predicted: bool = False,
   seed: int = 0,
   draws: int = 1000,
 ) -> list[dict[str, Any]]:
@@ -140,6 +141,8 @@ def curves_by_bin(
     samples: the pool, whose halves place the questions in turn.
     found: of the searches, as `search_values` gives them.
     budgets: of the choices; those above half the pool are left out.
+    predicted: the samples' scores place the questions, a sample without one
+      counting as 0, and not whether they are right.
     seed: of the random subsets and intervals.
     draws: random subsets for each question.
 
@@ -175,7 +178,8 @@ def curves_by_bin(
     names[:] = table
     return np.stack(list(table.values()), 1)
 
-  scores = difficulty.cross_fitted(samples.correct, evaluate, seed=seed)
+  placing = np.nan_to_num(samples.score) if predicted else samples.correct
+  scores = difficulty.cross_fitted(placing, evaluate, seed=seed)
   bins: list[dict[str, Any]] = []
   for score in scores:
     one: dict[str, Any] = {}
@@ -199,15 +203,31 @@ def ledger(
     budgets: of the choices.
     count: from (cost, [Q] context, whether a verifier worked) to [Q] FLOPs.
   """
-  table: dict[str, Any] = {}
-  cells: dict[tuple[str, int], list[dict[str, float]]] = {}
+  return {
+    method: {
+      str(budget): {name: float(each.mean()) for name, each in entry.items()}
+      for budget, entry in by_budget.items()
+    }
+    for method, by_budget in costs(found, samples, budgets, count).items()
+  }
+
+
+def costs(
+  found: Found,
+  samples: Samples,
+  budgets: Sequence[int],
+  count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
+) -> dict[str, dict[int, dict[str, np.ndarray]]]:
+  """The same of each question: {method: {budget: {entry: [Q] float64}}}."""
+  table: dict[str, dict[int, dict[str, np.ndarray]]] = {}
+  cells: dict[tuple[str, int], list[dict[str, np.ndarray]]] = {}
   for (method, budget, _), one in sorted(found.items()):
     context = flops.mean_context(samples.prompt_length, one.length)
     entry = _entry(one.cost, count(one.cost, context, True))
     cells.setdefault((method, budget), []).append(entry)
   for (method, budget), entries in cells.items():
-    table.setdefault(method, {})[str(budget)] = {
-      name: float(np.mean([entry[name] for entry in entries]))
+    table.setdefault(method, {})[budget] = {
+      name: np.mean([entry[name] for entry in entries], axis=0)
       for name in entries[0]
     }
   mean = samples.length.mean(1)
@@ -223,16 +243,16 @@ def ledger(
         scored=nothing,
       )
       total = count(cost, context, method != "majority")
-      table.setdefault(method, {})[str(budget)] = _entry(cost, total)
+      table.setdefault(method, {})[budget] = _entry(cost, total)
   return table
 
 
-def _entry(cost: types.Cost, total: np.ndarray) -> dict[str, float]:
+def _entry(cost: types.Cost, total: np.ndarray) -> dict[str, np.ndarray]:
   tokens = {
-    field.name: float(np.mean(getattr(cost, field.name)))
+    field.name: np.asarray(getattr(cost, field.name), np.float64)
     for field in dataclasses.fields(types.Cost)
   }
-  return tokens | {"flops": float(np.mean(total))}
+  return tokens | {"flops": np.asarray(total, np.float64)}
 
 
 def comparisons(

@@ -270,11 +270,11 @@ def regime(measured: Mapping[str, Any], budget: int) -> dict[str, Any]:
   Returns:
     `auc`, `auc_within_question`, `logprob_auc_within_question`, `ece`;
     `pass_at_1` of the generator whose samples were judged; `budget`,
-    `best_of_n_weighted` and `majority` at it; `curves` of both.
+    `best_of_n`, `best_of_n_weighted` and `majority` at it; `curves` of these.
   """
   curves = {
     name: measured["curves"][name]
-    for name in ("best_of_n_weighted", "majority")
+    for name in ("best_of_n", "best_of_n_weighted", "majority")
   }
   return {
     "auc": measured["auc"],

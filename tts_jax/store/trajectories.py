@@ -89,15 +89,19 @@ class Trajectory:
     first = len(self.context) - self.shown(context_tokens)
     return np.concatenate([self.prompt, *self.context[first:]])
 
-  def learned(self, context_tokens: int) -> np.ndarray:
+  def learned(self, context_tokens: int, *, first: bool = False) -> np.ndarray:
     """Which tokens of `read` are of right answers, [P + C] bool.
 
     Each is the target of the trajectory that ends with it.
+
+    Args:
+      context_tokens: C at most, as for `read`.
+      first: those of the answer that follows the prompt too, right or wrong.
     """
-    first = len(self.context) - self.shown(context_tokens)
+    start = len(self.context) - self.shown(context_tokens)
     parts = [np.zeros(len(self.prompt), bool)]
-    for place in range(first, len(self.context)):
-      right = self.context_correct[place]
+    for place in range(start, len(self.context)):
+      right = self.context_correct[place] or (first and place == 0)
       parts.append(np.full(len(self.context[place]), right))
     return np.concatenate(parts)
 

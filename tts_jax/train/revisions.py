@@ -25,6 +25,7 @@ def stream(
   length: int,
   context_tokens: int,
   every_right: bool = False,
+  first_drawn: bool = False,
   seed: int,
 ) -> Callable[[int], Iterator[tuple[int, batches.Batch]]]:
   """Batches from any item on, for `loop.run`, without end.
@@ -36,6 +37,9 @@ def stream(
     context_tokens: most tokens of answers before the last one.
     every_right: loss on right answers in the context too: the trajectories that
       end with them cost nothing more.
+    first_drawn: with `every_right`, on the context's first answer too, right or
+      wrong: what the model answers first stays what the base model would, where
+      contexts are natural.
     seed: of the order.
 
   Returns:
@@ -54,6 +58,7 @@ def stream(
     length=length,
     context_tokens=context_tokens,
     every_right=every_right,
+    first_drawn=first_drawn,
   )
 
 
@@ -66,7 +71,12 @@ def held_out(
     trajectories: at least one.
     most: how many.
     **layout: as of `stream`.
+
+  Raises:
+    InputError: `most` is below 1.
   """
+  if most < 1:
+    raise errors.InputError(f"validation is {most}; it must be at least 1")
   chosen = trajectories[:: -(-len(trajectories) // most)]
   return [batch for _, batch in _packed(enumerate(chosen), **layout)]
 
@@ -78,6 +88,7 @@ def _packed(
   length: int,
   context_tokens: int,
   every_right: bool = False,
+  first_drawn: bool = False,
 ) -> Iterator[tuple[int, batches.Batch]]:
   """Batches of (index, trajectory), in their order."""
   weights: dict[int, np.ndarray] = {}
@@ -85,7 +96,8 @@ def _packed(
   def items() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     for index, one in trajectories:
       if every_right:
-        weights[index] = one.learned(context_tokens)[1:].astype(np.float32)
+        learned = one.learned(context_tokens, first=first_drawn)
+        weights[index] = learned[1:].astype(np.float32)
       yield index, one.read(context_tokens), one.target
 
   return batches.packed(

@@ -1,0 +1,279 @@
+"""The numbers of compute-optimal policies, for `summary.json`.
+
+Axis letters: `Q` questions, `B` budgets, `M` budgets of the baseline.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tts_jax import errors
+from tts_jax.scaling import (
+  compute_optimal,
+  estimates,
+  intervals,
+  measured,
+  plans,
+  policy,
+  speedup,
+)
+
+BASELINE = "best_of_n_weighted"
+# The estimate that headlines speak of: it reads no ground truth.
+_HEADLINE = ("predicted", "oracle")
+# An estimate is compared with this one.
+_ORACLE = "oracle"
+
+Baseline = Mapping[int, measured.Cell]
+
+
+def families(names: Sequence[str]) -> dict[str, list[str]]:
+  """What may go into a policy: searches, revisions, and all of them.
+
+  Args:
+    names: of the strategies measured.
+
+  Returns:
+    {"search", "revisions", "pooled": names}, without those that are empty;
+    "pooled" where both others are there.
+  """
+  revised = [name for name in names if name.startswith(plans.REVISIONS)]
+  kept = set(revised) | {plans.COMBINED}
+  searched = [name for name in names if name not in kept]
+  found = {"search": searched, "revisions": revised}
+  if searched and revised:
+    found["pooled"] = list(names)
+  return {name: mine for name, mine in found.items() if mine}
+
+
+def summarise(
+  table: measured.Table,
+  found: Sequence[estimates.Estimate],
+  baseline: Baseline,
+  budgets: Sequence[int],
+  *,
+  splits: int = 100,
+  seed: int = 0,
+  rule: policy.Rule | None = None,
+) -> dict[str, Any]:
+  """Policies of every family under every estimate, against a baseline.
+
+  Args:
+    table: of what was measured.
+    found: estimates of the same questions and folds.
+    baseline: best-of-N weighted by its budgets, over the whole pool: it reads
+      no difficulty, so no sample need be held out.
+    budgets: in generations, rising. In FLOPs the budgets are what the baseline
+      spends at those of them that it has.
+    splits: random halvings of each bin.
+    seed: of them and of the resampling.
+    rule: how to choose.
+
+  Returns:
+    `splits`; `baseline`, {n: value, generations, flops}; `families`, {family:
+    {estimate: {unit: as `told`}}}; `kept_of_oracle_gain`, {family: {estimate:
+    {unit: as `kept`}}}; and `speedup_vs_best_of_n_weighted`, {unit: as
+    `headline`} of all strategies under predicted difficulty.
+
+  Raises:
+    InputError: as `compute_optimal.evaluate`; there is no baseline.
+  """
+  if not baseline:
+    raise errors.InputError(
+      f"a policy is compared with {BASELINE}, which has no budget here"
+    )
+  shown: dict[str, Any] = {}
+  shares: dict[str, Any] = {}
+  kinds = families(list(dict.fromkeys(table.names)))
+  for family, names in kinds.items():
+    mine = table.only(names)
+    shown[family], gains = {}, {}
+    for estimate in found:
+      shown[family][estimate.name] = {}
+      for unit in measured.UNITS:
+        keys = [n for n in budgets if unit == "generations" or n in baseline]
+        outcome = compute_optimal.evaluate(
+          mine,
+          estimate,
+          unit_budgets(baseline, keys, unit),
+          unit=unit,
+          baseline=[f"{BASELINE}@{n}" for n in baseline],
+          splits=splits,
+          seed=seed,
+          rule=rule,
+        )
+        told_ = told(outcome, keys, baseline, seed=seed)
+        shown[family][estimate.name][unit] = told_
+        gains[estimate.name, unit] = gain(outcome, keys, baseline)
+    shares[family] = {
+      estimate.name: {
+        unit: kept(gains[estimate.name, unit], gains[_ORACLE, unit], seed=seed)
+        for unit in measured.UNITS
+      }
+      for estimate in found
+      if (_ORACLE, measured.UNITS[0]) in gains
+    }
+  family = "pooled" if "pooled" in shown else next(iter(shown))
+  name = next((one for one in _HEADLINE if one in shown[family]), found[0].name)
+  return {
+    "splits": splits,
+    "baseline": {
+      str(n): {
+        "value": intervals.bootstrap(cell.value, seed=seed).summary(),
+        "generations": float(cell.generations.mean()),
+        "flops": float(cell.flops.mean()),
+      }
+      for n, cell in sorted(baseline.items())
+    },
+    "families": shown,
+    "kept_of_oracle_gain": shares,
+    f"speedup_vs_{BASELINE}": {
+      unit: {
+        "family": family,
+        "difficulty": name,
+        **headline(shown[family][name][unit]),
+      }
+      for unit in measured.UNITS
+    },
+  }
+
+
+def unit_budgets(
+  baseline: Baseline, keys: Sequence[int], unit: str
+) -> list[float]:
+  """Budgets of generations, or what the baseline spends at them in FLOPs."""
+  if unit == "generations":
+    return list(keys)
+  return [float(getattr(baseline[n], unit).mean()) for n in keys]
+
+
+def told(
+  outcome: compute_optimal.Outcome,
+  keys: Sequence[int],
+  baseline: Baseline,
+  *,
+  seed: int = 0,
+) -> dict[str, Any]:
+  """One policy's curve, ready for JSON.
+
+  Args:
+    outcome: of B budgets.
+    keys: B, what to call them: the baseline's generations.
+    baseline: as of `summarise`.
+    seed: of the resampling.
+
+  Returns:
+    {key: `budget`; `value`, an interval, cross-validated; `generations` and
+    `flops` spent; `estimated`; `less_baseline`, paired, where the baseline has
+    that budget; `speedup`, by what is spent, and `speedup_by_budget`, by what
+    could have been, as `speedup.at_equal_accuracy`; `chosen`, for each bin}.
+  """
+  unit = outcome.unit
+  ordered = [cell for _, cell in sorted(baseline.items())]
+  other = speedup.Curve(
+    value=np.stack([cell.value for cell in ordered], 1),
+    spent=np.stack([getattr(cell, unit) for cell in ordered], 1) * 1.0,
+  )
+  spent = getattr(outcome, unit)
+  whole = np.broadcast_to(np.array(outcome.budgets, np.float64), spent.shape)
+  values = intervals.bootstrap(outcome.value, seed=seed)
+  ratios = [
+    speedup.at_equal_accuracy(
+      speedup.Curve(value=outcome.value, spent=mine), other, seed=seed
+    )
+    for mine in (spent, whole)
+  ]
+  shown = outcome.shown()
+  able = [column for column, key in enumerate(keys) if key in baseline]
+  less: dict[int, dict[str, float]] = {}
+  if able:
+    differences = intervals.paired_difference(
+      outcome.value[:, able],
+      np.stack([baseline[keys[column]].value for column in able], 1),
+      seed=seed,
+    )
+    less = {
+      column: differences.summary(place) for place, column in enumerate(able)
+    }
+  result: dict[str, Any] = {}
+  for column, key in enumerate(keys):
+    result[str(key)] = {
+      "budget": float(outcome.budgets[column]),
+      "value": values.summary(column),
+      "generations": float(outcome.generations[:, column].mean()),
+      "flops": float(outcome.flops[:, column].mean()),
+      "estimated": bool(outcome.estimated[column]),
+      "less_baseline": less.get(column),
+      "speedup": ratios[0][column],
+      "speedup_by_budget": ratios[1][column],
+      "chosen": [by_budget[column] for by_budget in shown],
+    }
+  return result
+
+
+def gain(
+  outcome: compute_optimal.Outcome, keys: Sequence[int], baseline: Baseline
+) -> np.ndarray:
+  """[Q]: the mean over budgets of what a policy is above the baseline."""
+  columns = [index for index, key in enumerate(keys) if key in baseline]
+  if not columns:
+    return np.zeros(len(outcome.value))
+  differences = [
+    outcome.value[:, column] - baseline[keys[column]].value
+    for column in columns
+  ]
+  return np.mean(differences, axis=0)
+
+
+def kept(
+  mine: np.ndarray, oracle: np.ndarray, *, seed: int = 0
+) -> dict[str, Any]:
+  """What share of the oracle's gain another estimate keeps.
+
+  Args:
+    mine: [Q], as `gain` gives it.
+    oracle: [Q], that of oracle difficulty.
+    seed: of the resampling.
+
+  Returns:
+    `gain`, an interval; `less_oracle`, paired; and `share`, an interval, None
+    where the oracle's own gain may be none: a share of it would say nothing.
+  """
+  own = intervals.bootstrap(oracle, seed=seed)
+  share = None
+  if own.low > 0:
+    share = intervals.bootstrap_of(
+      lambda weights: (weights @ mine) / (weights @ oracle),
+      len(mine),
+      seed=seed,
+    ).summary()
+  return {
+    "gain": intervals.bootstrap(mine, seed=seed).summary(),
+    "less_oracle": intervals.paired_difference(
+      mine, oracle, seed=seed
+    ).summary(),
+    "share": share,
+  }
+
+
+def headline(curve: Mapping[str, Any]) -> dict[str, Any]:
+  """The point of a policy's curve whose speed-up is surest.
+
+  The one of the highest lower end: an end of an interval is less swayed by the
+  luck of one point than its mean is.
+
+  Args:
+    curve: as `told` gives it.
+
+  Returns:
+    `at`, its key, `mean`, `low`, `high`, `bound`, `never_reached`, `value` and
+    `spent`; and `mean_by_budget`, `low_by_budget` and `high_by_budget`.
+  """
+  at = max(curve, key=lambda key: curve[key]["speedup"]["low"])
+  by_budget = curve[at]["speedup_by_budget"]
+  return {
+    "at": int(at),
+    **curve[at]["speedup"],
+    **{f"{end}_by_budget": by_budget[end] for end in ("mean", "low", "high")},
+  }
