@@ -98,9 +98,10 @@ def test_weighted_at_k_agrees_with_all_subsets(k):
   np.testing.assert_allclose(got[:, 0], expected, atol=atol)
 
 
-def test_weighted_at_k_with_equal_scores_is_majority_at_k():
-  answers, correct, _ = _pool(20, 24, seed=0)
-  ks = [1, 2, 3, 8, 24]
+@pytest.mark.parametrize("samples", [24, 200])
+def test_weighted_at_k_with_equal_scores_is_majority_at_k(samples):
+  answers, correct, _ = _pool(20, samples, seed=0)
+  ks = [1, 2, 3, 20, samples]
   got = choices.weighted_at_k(
     answers, correct, np.full(answers.shape, 0.25), ks, seed=4, draws=50
   )
@@ -174,7 +175,22 @@ def test_other_questions_and_budgets_change_nothing():
   np.testing.assert_array_equal(back, whole[:, ::-1])
 
 
-def test_the_seed_draws_other_orders():
+def test_weighted_at_k_has_the_votes_of_majority_at_k():
+  # Scores that hardly differ break ties and do nothing else.
+  answers, correct, score = _pool(20, 200, seed=7)
+  near = 0.5 + 1e-6 * score
+  votes = estimators.majority_at_k(answers, correct, [150], draws=40)
+
+  def away(seed):
+    got = choices.weighted_at_k(
+      answers, correct, near, [150], seed=seed, draws=40
+    )
+    return np.abs(got - votes).mean()
+
+  assert away(0) < away(1) / 2
+
+
+def test_the_seed_draws_other_subsets():
   answers, correct, score = _pool(10, 24, seed=6)
   one, other = (
     choices.weighted_at_k(answers, correct, score, [8], seed=seed, draws=50)

@@ -1,10 +1,11 @@
 import itertools
+import math
 
 import numpy as np
 import pytest
 
 from tts_jax import errors
-from tts_jax.scaling import estimators
+from tts_jax.scaling import estimators, subsets
 
 # Question by question: several answers, ties, a blank, all blank, a group that
 # the grader split, and none correct.
@@ -86,11 +87,39 @@ def test_majority_at_k_agrees_with_all_subsets(k):
     _majority_oracle(list(a), list(c), k)
     for a, c in zip(_ANSWERS, _CORRECT, strict=True)
   ]
+  # So few ways to vote are listed, and nothing is drawn.
+  got = estimators.majority_at_k(_ANSWERS, _CORRECT, [k], draws=1)[:, 0]
+  np.testing.assert_allclose(got, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("k", range(2, 7))
+def test_drawn_votes_agree_with_all_subsets(k, monkeypatch):
+  monkeypatch.setattr(subsets, "all_tables", lambda sizes, k: None)
+  expected = [
+    _majority_oracle(list(a), list(c), k)
+    for a, c in zip(_ANSWERS, _CORRECT, strict=True)
+  ]
   got = estimators.majority_at_k(_ANSWERS, _CORRECT, [k], draws=20_000)[:, 0]
-  # Five standard errors; at 1 and N nothing is drawn.
-  np.testing.assert_allclose(
-    got, expected, atol=1e-12 if k in (1, 7) else 5 * 0.5 / np.sqrt(20_000)
+  # Five standard errors.
+  np.testing.assert_allclose(got, expected, atol=5 * 0.5 / np.sqrt(20_000))
+  assert np.abs(got - expected).max() > 1e-6
+
+
+@pytest.mark.parametrize("k", [3, 20, 200, 1024])
+def test_two_answers_in_a_large_pool_are_exact(k):
+  labels = np.repeat([0, 1], [1100, 948])[None].astype(np.int32)
+  right = labels == 1
+  # Of the k votes, i are right.
+  chances = [
+    math.comb(948, i) * math.comb(1100, k - i) / math.comb(2048, k)
+    for i in range(k + 1)
+  ]
+  expected = sum(
+    chance * (1.0 if 2 * i > k else 0.5 if 2 * i == k else 0.0)
+    for i, chance in enumerate(chances)
   )
+  got = estimators.majority_at_k(labels, right, [k], draws=1)
+  np.testing.assert_allclose(got, [[expected]], rtol=1e-9)
 
 
 def test_a_single_answer_needs_no_draws():
@@ -115,11 +144,12 @@ def test_ties_share_the_credit_at_the_whole_pool():
   assert got[0, 0] == 0.5
 
 
-def test_order_and_names_of_samples_change_nothing():
-  answers, correct = _pool(10, 24, seed=2)
-  ks = [2, 3, 8, 24]
+@pytest.mark.parametrize("samples", [24, 200])
+def test_order_and_names_of_samples_change_nothing(samples):
+  answers, correct = _pool(10, samples, seed=2)
+  ks = [2, 3, 20, samples]
   expected = estimators.majority_at_k(answers, correct, ks, draws=50)
-  order = np.random.default_rng(3).permutation(24)
+  order = np.random.default_rng(3).permutation(samples)
   names = np.array([40, 7, 19, 3, 0, 11, -1])  # -1 stays -1
   got = estimators.majority_at_k(
     names[answers[:, order]], correct[:, order], ks, draws=50
@@ -131,17 +161,18 @@ def test_order_and_names_of_samples_change_nothing():
   )
 
 
-def test_other_questions_and_budgets_change_nothing():
-  answers, correct = _pool(10, 24, seed=4)
-  whole = estimators.majority_at_k(answers, correct, [2, 5, 8], draws=50)
-  part = estimators.majority_at_k(answers[4:6], correct[4:6], [8], draws=50)
+@pytest.mark.parametrize("samples", [24, 200])
+def test_other_questions_and_budgets_change_nothing(samples):
+  answers, correct = _pool(10, samples, seed=4)
+  whole = estimators.majority_at_k(answers, correct, [2, 5, 20], draws=50)
+  part = estimators.majority_at_k(answers[4:6], correct[4:6], [20], draws=50)
   np.testing.assert_array_equal(part[:, 0], whole[4:6, 2])
 
 
-def test_the_seed_draws_other_orders():
-  answers, correct = _pool(10, 24, seed=5)
-  first = estimators.majority_at_k(answers, correct, [8], seed=0, draws=50)
-  second = estimators.majority_at_k(answers, correct, [8], seed=1, draws=50)
+def test_the_seed_draws_other_subsets():
+  answers, correct = _pool(10, 200, seed=5)
+  first = estimators.majority_at_k(answers, correct, [50], seed=0, draws=50)
+  second = estimators.majority_at_k(answers, correct, [50], seed=1, draws=50)
   assert (first != second).any()
 
 

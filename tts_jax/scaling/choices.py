@@ -11,7 +11,7 @@ import chex
 import numpy as np
 
 from tts_jax import errors
-from tts_jax.scaling import estimators
+from tts_jax.scaling import estimators, subsets
 
 # Sums of the same float64 in another order differ by less than this share.
 _ROUNDING = 1e-9
@@ -46,9 +46,8 @@ def best_of_n_at_k(
   """
   chex.assert_rank([score, correct], 2)
   chex.assert_equal_shape([score, correct])
-  samples = score.shape[1]
-  # Row c marks c samples: the chance that a subset holds one of the c highest.
-  held = estimators.pass_at_k(np.tri(samples + 1, samples, -1), ks)
+  # By c: the chance that a subset holds one of the c highest.
+  held = estimators.chance_of_any(score.shape[1], ks)
   able = np.ones(score.shape, bool) if answers is None else answers >= 0
   _check_numbers(score, able)
   value = np.zeros(score.shape)
@@ -74,21 +73,24 @@ def weighted_at_k(
   correctness is the share of its samples that are. With equal scores this is
   majority@k.
 
-  Budgets 1 and N, and questions with fewer than two answers or none correct,
-  are exact. Others average `draws` random orders of the pool, of which every
-  budget reads a prefix: a standard error of at most 0.5 / sqrt(draws) for one
-  question. The orders are seeded by `seed` and by the question's own vote
+  Budgets 1 and N, questions with fewer than two answers or none correct, and
+  those whose answers each have one score, as far as majority@k is, are exact.
+  Others average `draws` random subsets: a standard error of at most
+  0.5 / sqrt(draws) for one question. They have the votes of the subsets that
+  majority@k draws, so a difference of the two is hardly blurred, and are no
+  more nested. They are seeded by `seed`, the budget and the question's own vote
   counts: neither the order of the samples, nor the names of the answers, nor
-  the other questions and budgets change the result. They are the orders that
-  majority@k draws, so a difference of the two is not blurred by them.
+  the other questions and budgets change the result.
+
+  Memory beyond the result is `draws` x answers x M, for one question at a time.
 
   Args:
     answers: [Q, N] int32, the group of the sample's answer; -1 for none.
     correct: [Q, N] bool.
     score: [Q, N] float, probabilities.
     ks: M budgets, each between 1 and N.
-    seed: of the random orders.
-    draws: random orders for each question.
+    seed: of the random subsets.
+    draws: random subsets for each question and budget.
 
   Returns:
     [Q, M] float64.
@@ -155,19 +157,32 @@ def _weighted(
 ) -> np.ndarray:
   counts = np.bincount(owner)
   total = np.bincount(owner, weights=weight)
+  credits = np.rint(counts * share).astype(np.int64)
+  sizes = np.append(counts, samples - len(owner))
   value = {
     1: counts @ share / samples,
     samples: _credit(total[None], counts[None] > 0, share)[0],
   }
-  drawn = sorted(set(ks) - set(value))
-  if drawn:
-    credits = np.rint(counts * share).astype(np.int64)
-    rng = np.random.default_rng([seed, samples, *counts, *credits])
-    silent = samples - len(owner)
-    owner = np.concatenate([owner, np.full(silent, len(counts))])
-    weight = np.concatenate([weight, np.zeros(silent)])
-    means = _drawn(owner, weight, share, drawn, rng, draws)
-    value.update(zip(drawn, means, strict=True))
+  keys = {
+    k: [seed, samples, k, *counts, *credits] for k in ks if k not in value
+  }
+  weights = np.split(weight, np.cumsum(counts)[:-1])
+  if all(one[0] == one[-1] for one in weights):
+    for k, key in keys.items():
+      tables, chance = subsets.tables(sizes, k, draws, key)
+      votes = tables[:, :-1]
+      sums = votes * [one[0] for one in weights]
+      value[k] = chance @ _credit(sums, votes > 0, share)
+  elif keys:
+    drawn = [subsets.draw_tables(sizes, k, draws, keys[k]) for k in keys]
+    votes = np.stack(drawn)[..., :-1]
+    # No budget is 0: these are the random numbers that all budgets share.
+    rng = np.random.default_rng([seed, samples, 0, *counts, *credits])
+    sums = np.empty(votes.shape)
+    for group, one in enumerate(weights):
+      sums[..., group] = subsets.draw_sums(one, votes[..., group], rng)
+    for k, had, total in zip(keys, votes, sums, strict=True):
+      value[k] = _credit(total, had > 0, share).mean()
   return np.array([value[k] for k in ks])
 
 
@@ -204,32 +219,3 @@ def _credit(
   most = np.where(present, votes, 0.0).max(1, keepdims=True)
   leading = present & (votes >= most * (1 - _ROUNDING))
   return leading @ share / np.maximum(leading.sum(1), 1)
-
-
-def _drawn(
-  owner: np.ndarray,  # [N], G for a sample without an answer
-  weight: np.ndarray,  # [N]
-  share: np.ndarray,  # [G]
-  ks: Sequence[int],  # ascending
-  rng: np.random.Generator,
-  draws: int,
-) -> list[float]:
-  groups = len(share)
-  places = np.tile(np.arange(len(owner), dtype=np.int32), (draws, 1))
-  orders = rng.permuted(places, axis=1)
-  # One bincount tallies all draws: each has a range of cells to itself.
-  first_cell = (groups + 1) * np.arange(draws)[:, None]
-  cells = draws * (groups + 1)
-  votes = np.zeros((draws, groups + 1))
-  present = np.zeros((draws, groups + 1), bool)
-  means = []
-  for start, stop in zip([0, *ks], ks, strict=False):
-    new = orders[:, start:stop]
-    cell = (owner[new] + first_cell).ravel()
-    added = np.bincount(cell, weights=weight[new].ravel(), minlength=cells)
-    seen = np.bincount(cell, minlength=cells)
-    votes += added.reshape(votes.shape)
-    present |= seen.reshape(votes.shape) > 0
-    credit = _credit(votes[:, :groups], present[:, :groups], share)
-    means.append(float(credit.mean()))
-  return means

@@ -133,8 +133,8 @@ def binned_majority_at_k(
     correct: [Q, N] bool, N at least 2.
     ks: M budgets, each between 1 and N // 2.
     bins: how many.
-    seed: of the random orders and of the intervals.
-    draws: random orders for each question.
+    seed: of the random subsets and of the intervals.
+    draws: random subsets for each question.
 
   Returns:
     `bins` scores of shape [M], the easiest bin first.

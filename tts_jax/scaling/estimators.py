@@ -11,6 +11,7 @@ import chex
 import numpy as np
 
 from tts_jax import errors
+from tts_jax.scaling import subsets
 
 
 def pass_at_k(correct: np.ndarray, ks: Sequence[int]) -> np.ndarray:
@@ -31,11 +32,25 @@ def pass_at_k(correct: np.ndarray, ks: Sequence[int]) -> np.ndarray:
     InputError: a budget is below 1 or above the pool.
   """
   chex.assert_rank(correct, 2)
-  samples = correct.shape[1]
+  return chance_of_any(correct.shape[1], ks)[correct.astype(bool).sum(1)]
+
+
+def chance_of_any(samples: int, ks: Sequence[int]) -> np.ndarray:
+  """The chance that k of N samples hold one of c marked, for each c.
+
+  Args:
+    samples: N.
+    ks: M budgets, each between 1 and N.
+
+  Returns:
+    [N + 1, M] float64, by c.
+
+  Raises:
+    InputError: a budget is below 1 or above the pool.
+  """
   _check_budgets(ks, samples)
-  successes = correct.astype(bool).sum(1)
-  columns = [1.0 - _miss(samples, k)[successes] for k in ks]
-  return np.stack(columns, 1) if columns else np.zeros((len(correct), 0))
+  columns = [1.0 - _miss(samples, k) for k in ks]
+  return np.stack(columns, 1) if columns else np.zeros((samples + 1, 0))
 
 
 def majority_at_k(
@@ -52,21 +67,22 @@ def majority_at_k(
   Tied answers share the credit equally: a vote is never settled by chance or by
   order. An answer's own correctness is the share of its samples that are.
 
-  Budgets 1 and N, and questions with fewer than two answers or none correct,
-  are exact. Others average `draws` random orders of the pool, of which every
-  budget reads a prefix: a standard error of at most 0.5 / sqrt(draws) for one
-  question, less for a mean over questions. The orders are seeded by `seed` and
-  by the question's own vote counts: neither the order of the samples, nor the
+  Exact where the subsets' votes can fall in few ways: at budgets 1 and N, where
+  there is one answer, mostly where there are two, in small pools. Elsewhere the
+  votes of `draws` random subsets are averaged: a standard error of at most
+  0.5 / sqrt(draws) for one question, less for a mean over questions. Subsets of
+  different budgets are not nested. They are seeded by `seed`, the budget and
+  the question's own vote counts: neither the order of the samples, nor the
   names of the answers, nor the other questions and budgets change the result.
 
-  Memory beyond the result is `draws` x N for one question at a time.
+  Memory beyond the result is `draws` x answers for one question at a time.
 
   Args:
     answers: [Q, N] int32, the group of the sample's answer; -1 for none.
     correct: [Q, N] bool.
     ks: M budgets, each between 1 and N.
-    seed: of the random orders.
-    draws: random orders for each question.
+    seed: of the random subsets.
+    draws: random subsets for each question and budget.
 
   Returns:
     [Q, M] float64.
@@ -114,18 +130,17 @@ def _majority(
   if not credits.any():
     return np.zeros(len(ks))
   if len(counts) == 1:
-    voted = [1.0 - _miss(samples, k)[counts[0]] for k in ks]
-    return share[0] * np.array(voted)
-  value = {
-    1: credits.sum() / samples,
-    samples: _credit(counts[None], share)[0],
-  }
-  drawn = sorted(set(ks) - set(value))
-  if drawn:
-    rng = np.random.default_rng([seed, samples, *counts, *credits])
-    means = _drawn_majority(counts, share, samples, drawn, rng, draws)
-    value.update(zip(drawn, means, strict=True))
-  return np.array([value[k] for k in ks])
+    return share[0] * chance_of_any(samples, ks)[counts[0]]
+  sizes = np.append(counts, samples - counts.sum())
+  values = []
+  for k in ks:
+    if k == 1:
+      values.append(credits.sum() / samples)
+      continue
+    key = [seed, samples, k, *counts, *credits]
+    tables, chance = subsets.tables(sizes, k, draws, key)
+    values.append(chance @ _credit(tables[:, :-1], share))
+  return np.array(values)
 
 
 def _tally(
@@ -146,27 +161,3 @@ def _credit(votes: np.ndarray, share: np.ndarray) -> np.ndarray:
   most = votes.max(1, keepdims=True)
   leading = (votes == most) & (most > 0)
   return leading @ share / np.maximum(leading.sum(1), 1)
-
-
-def _drawn_majority(
-  counts: np.ndarray,  # [G]
-  share: np.ndarray,  # [G]
-  samples: int,
-  ks: Sequence[int],  # ascending
-  rng: np.random.Generator,
-  draws: int,
-) -> list[float]:
-  groups = len(counts)
-  silent = samples - counts.sum()
-  ballots = np.repeat(np.arange(groups + 1), [*counts, silent])
-  orders = rng.permuted(np.tile(ballots, (draws, 1)), axis=1)
-  # One bincount tallies all draws: each has a range of cells to itself.
-  orders += (groups + 1) * np.arange(draws)[:, None]
-  cells = draws * (groups + 1)
-  votes = np.zeros((draws, groups + 1), np.int64)
-  means = []
-  for start, stop in zip([0, *ks], ks, strict=False):
-    new = np.bincount(orders[:, start:stop].ravel(), minlength=cells)
-    votes += new.reshape(votes.shape)
-    means.append(float(_credit(votes[:, :groups], share).mean()))
-  return means

@@ -40,7 +40,7 @@ def of_pool(
     folds: of the pool's columns.
     by_fold: `sweep.choice_values` of the samples that each fold holds out, at
       these budgets at least, where they are known already.
-    seed: of random orders.
+    seed: of random subsets.
     draws: of them, for each question.
 
   Raises:

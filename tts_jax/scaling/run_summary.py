@@ -63,7 +63,7 @@ def measure(
     path: the run's folder.
     scored: its pool with scores.
     prompt_length: [Q] int, tokens.
-    seed: of random orders.
+    seed: of random subsets.
   """
   budgets = summary.budgets(scored.samples.correct.shape[1])
   return measurements.load(path, scored, prompt_length, budgets, seed=seed)
@@ -90,7 +90,7 @@ def of_searches(
     count: FLOPs of a ledger.
     judge: of the task's steps, where it can tell.
     chains: of a revision model, on the same questions.
-    seed: of random orders and of the resampling.
+    seed: of random subsets and of the resampling.
 
   Returns:
     What `search_summary.summarise` has, `verifier`, and `weak_verifiers`: their

@@ -53,8 +53,8 @@ def summarise(
     correct: [Q, N] bool.
     ks: budgets, each between 1 and N; 1 is always added. Bins, scored on half
       the samples, report those up to N // 2.
-    seed: of the random orders and of the resampling.
-    draws: random orders for each question, for majority@k.
+    seed: of the random subsets and of the resampling.
+    draws: random subsets for each question, for majority@k.
 
   Returns:
     A dictionary ready for JSON, where an interval is {"mean", "low", "high"}:

@@ -93,8 +93,8 @@ def choice_values(
     samples: the pool.
     budgets: each at most the samples held.
     held: columns of the pool to choose among.
-    seed: of the random orders.
-    draws: random orders for each question.
+    seed: of the random subsets.
+    draws: random subsets for each question.
   """
   answers, correct = samples.answers[:, held], samples.correct[:, held]
   score = samples.score[:, held]
@@ -146,8 +146,8 @@ def curves_by_bin(
       counting as 0, and not whether they are right.
     choose: `choice_values` of the columns held, at these budgets at least,
       where they are known already.
-    seed: of the random orders and intervals.
-    draws: random orders for each question.
+    seed: of the random subsets and intervals.
+    draws: random subsets for each question.
 
   Returns:
     For each bin, {method: {budget: interval}}; `beam_minus_weighted` has, for

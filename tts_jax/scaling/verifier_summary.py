@@ -72,8 +72,8 @@ def summarise(
       the baseline is measured by step as well.
     first_wrong: [Q, N] int, index of the first wrong step, -1 for none, where
       the task can tell; Q at least 2.
-    seed: of the random orders and of the resampling.
-    draws: random orders for each question.
+    seed: of the random subsets and of the resampling.
+    draws: random subsets for each question.
 
   Returns:
     A dictionary ready for JSON, where an interval is {"mean", "low", "high"}

@@ -86,8 +86,8 @@ def values(
       of so many answers. Budgets longer than its chains are left out.
     known: `sweep.choice_values` of the same samples, where they are there.
     share: of the scores that are turned.
-    seed: of the turning and of the random orders.
-    draws: random orders for each question.
+    seed: of the turning and of the random subsets.
+    draws: random subsets for each question.
 
   Returns:
     {"majority", "turned", "prm", "revision_majority": {N: [Q] float64}}; the

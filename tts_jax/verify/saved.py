@@ -80,7 +80,7 @@ def save(
   def cast(tree: types.Params) -> types.Params:
     return jax.tree.map(lambda x: np.asarray(x).astype(number, "C"), tree)
 
-  safetensors.numpy.save_file(_flat(cast(params["head"])), folder / _HEAD)
+  safetensors.numpy.save_file(named(cast(params["head"])), folder / _HEAD)
   if verifier.backbone is not None:
     own = cast(params["backbone"])
     huggingface.save(folder / _BACKBONE, verifier.backbone, own)
@@ -118,7 +118,7 @@ def load(
     )
   verifier = reward.RewardModel(shape, backbone)
   shapes = jax.eval_shape(verifier.init, jax.random.key(0))["head"]
-  params["head"] = _head(folder / _HEAD, shapes)
+  params["head"] = tensors(folder / _HEAD, shapes, CARD)
   return verifier, params
 
 
@@ -175,7 +175,7 @@ def check_origin(path: pathlib.Path, here: Origin) -> None:
       model.
   """
   found = huggingface_config.read_json(path)
-  made = Origin(**_fields(path, "origin", Origin, found.get("origin")))
+  made = Origin(**fields(path, "origin", Origin, found.get("origin")))
   if made.tokenizer != here.tokenizer:
     raise errors.InputError(
       f"{path}: made for tokenizer {made.tokenizer}, this one is"
@@ -220,23 +220,33 @@ def _card(path: pathlib.Path) -> dict[str, Any]:
 
 def _head_config(path: pathlib.Path, found: Any) -> head.HeadConfig:
   """The head's shape: JSON has lists for tuples, objects for dataclasses."""
-  fields = _fields(path, "head", head.HeadConfig, found)
-  fields["delimiters"] = tuple(fields["delimiters"])
-  if fields.get("blocks") is not None:
+  shape = fields(path, "head", head.HeadConfig, found)
+  shape["delimiters"] = tuple(shape["delimiters"])
+  if shape.get("blocks") is not None:
     kind: Any = config.TransformerConfig
-    blocks = _fields(path, "head.blocks", kind, fields["blocks"])
+    blocks = fields(path, "head.blocks", kind, shape["blocks"])
     if blocks.get("rope_scaling") is not None:
       kind, name = config.Llama3Rope, "head.blocks.rope_scaling"
-      rope = _fields(path, name, kind, blocks["rope_scaling"])
+      rope = fields(path, name, kind, blocks["rope_scaling"])
       blocks["rope_scaling"] = config.Llama3Rope(**rope)
-    fields["blocks"] = config.TransformerConfig(**blocks)
-  return head.HeadConfig(**fields)
+    shape["blocks"] = config.TransformerConfig(**blocks)
+  return head.HeadConfig(**shape)
 
 
-def _fields(
+def fields(
   path: pathlib.Path, name: str, kind: Any, found: Any
 ) -> dict[str, Any]:
-  """What the card has under `name`, checked to be the fields of `kind`."""
+  """What a card has under `name`, checked to be the fields of a dataclass.
+
+  Args:
+    path: of the card.
+    name: of the field.
+    kind: the dataclass.
+    found: what stands there.
+
+  Raises:
+    InputError: it is no object; fields are missing or unknown.
+  """
   if not isinstance(found, dict):
     raise errors.InputError(f"{path}: field {name!r} must be an object")
   known = dataclasses.fields(kind)
@@ -248,8 +258,18 @@ def _fields(
   return dict(found)
 
 
-def _head(path: pathlib.Path, shapes: Any) -> Any:
-  """The head's tree, checked tensor by tensor."""
+def tensors(path: pathlib.Path, shapes: Any, card: str) -> Any:
+  """A tree of float32 numpy arrays from a file, checked tensor by tensor.
+
+  Args:
+    path: of the safetensors file, its tensors as `named` names them.
+    shapes: tree of what it must hold.
+    card: what says so.
+
+  Raises:
+    InputError: the file is not there or not whole; a tensor has another shape,
+      is missing or unknown, or holds NaN or infinity.
+  """
   try:
     found = safetensors.numpy.load_file(path)
   except FileNotFoundError as error:
@@ -258,13 +278,13 @@ def _head(path: pathlib.Path, shapes: Any) -> Any:
     raise errors.InputError(
       f"{path}: not a whole safetensors file: {error}"
     ) from error
-  wanted = _flat(shapes)
+  wanted = named(shapes)
   for name in sorted({*wanted, *found}):
     have = found[name].shape if name in found else "absent"
     want = wanted[name].shape if name in wanted else "none"
     if have != want:
       raise errors.InputError(
-        f"{path}: tensor {name!r} is {have}; {CARD} expects {want}"
+        f"{path}: tensor {name!r} is {have}; {card} expects {want}"
       )
     if not np.isfinite(found[name].astype(np.float32)).all():
       raise errors.InputError(f"{path}: tensor {name!r} holds NaN or infinity")
@@ -273,7 +293,8 @@ def _head(path: pathlib.Path, shapes: Any) -> Any:
   )
 
 
-def _flat(tree: Any) -> dict[str, Any]:
+def named(tree: Any) -> dict[str, Any]:
+  """A tree's leaves by their paths, as files name them."""
   leaves = jax.tree_util.tree_leaves_with_path(tree)
   return {_name(path): leaf for path, leaf in leaves}
 
