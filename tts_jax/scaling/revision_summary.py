@@ -241,7 +241,7 @@ def combined(
   Args:
     path: of a run with chains that begin with what a search found.
     budgets: of the searches, each as many solutions.
-    seed: of random orders.
+    seed: of random subsets.
 
   Returns:
     {N, twice the search's budget: [Q] float64}, by the revision verifier over
