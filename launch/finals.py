@@ -58,7 +58,7 @@ def revise(
     chains.OF_SEARCH, chains.SCHEMA, manifest.config_hash(inputs)
   )
   chaining.follow(
-    stage, config, questions, sample, task, model, plan, given=True
+    stage, config, questions, sample, task, model, plan, given=given
   )
 
 

@@ -26,6 +26,11 @@ def revision_lengths(config: ml_collections.ConfigDict) -> tuple[int, ...]:
   """Answers of each chain of revisions; none where no method asks for them."""
   if REVISIONS not in config.search.methods:
     return ()
+  if not config.revision.budgets:
+    raise errors.InputError(
+      "config.revision.budgets is empty; give a budget, or leave"
+      f" {REVISIONS!r} out of config.search.methods"
+    )
   return revisions.lengths(config.revision.budgets)
 
 

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pytest
 import revise_command
 
-from launch import finals
+from configs import reproduce
+from launch import finals, planning
+from tts_jax import errors
 from tts_jax.store import chains, pool, run, shards, trajectories
 from tts_jax.tasks import tokenization
 
@@ -156,6 +158,18 @@ def test_a_solution_that_grows_when_encoded_is_not_given(model):
   assert finals.encoded(text, tokenizer, 4) == []
   assert finals.encoded("", tokenizer, 4) == [tokenizer.end_token]
   assert finals.encoded(None, tokenizer, 4) == []
+
+
+@pytest.mark.parametrize(
+  ("budgets", "message"),
+  [((), "config.revision.budgets is empty"), ((1, 3), "a budget of 3")],
+)
+def test_budgets_of_revisions_that_cannot_be(budgets, message):
+  config = reproduce.get_config()
+  config.search.methods = ("revisions",)
+  config.revision.budgets = budgets
+  with pytest.raises(errors.InputError, match=message):
+    planning.revision_lengths(config)
 
 
 @pytest.mark.parametrize(

@@ -334,18 +334,22 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
   )
   # What the searches found is what is revised.
   finals = searches.finals(out, "beam_4", (4,))
-  of_search = shards.read(out / chains.OF_SEARCH, ("text", "turn")).to_pylist()
-  firsts = [row["text"] for row in of_search if row["turn"] == 0]
+  columns = ("text", "turn", "read", "tokens")
+  of_search = shards.read(out / chains.OF_SEARCH, columns).to_pylist()
   wanted = [text for mine in finals for text in mine]
-  assert len(firsts) == len(wanted) == 24
+  assert [row["turn"] for row in of_search] == [0, 1] * 24
   assert any(wanted)
-  for text, first in zip(wanted, firsts, strict=True):
-    assert text in (None, first)
+  for text, first, second in zip(
+    wanted, of_search[::2], of_search[1::2], strict=True
+  ):
+    assert text in (None, first["text"])
+    # What the model wrote itself is not read anew.
+    assert second["read"] == (0 if text is None else len(first["tokens"]))
   report = (out / "report.html").read_text()
   assert "<h2>Revisions</h2>" in report
   assert 'href="chains.html"' in report
   page = (out / "chains.html").read_text()
-  assert page.count('<div class="chain">') == 6
+  assert page.count('<div class="chain">') == 2
   assert 'href="report.html"' in page
   before = kill_harness.contents(out / chains.STAGE)
   done = kill_harness.run(command, cache)

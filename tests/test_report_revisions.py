@@ -1,16 +1,15 @@
 """Figures and pages of revisions, from numbers that look like a run's."""
 
-import re
-
 import pytest
 
 from tts_jax.report import (
-  chain_page,
   figures,
   revision_figures,
   revision_sections,
 )
 from tts_jax.scaling import revisions
+
+_WAYS = ("verifier", "score", "majority")
 
 
 def _interval(mean):
@@ -46,8 +45,8 @@ def _summary(budgets=(1, 2, 4, 8)):
     "fourth_minus_first": _interval(0.06),
     "spoiled_share": _interval(0.2),
     "mended_share": _interval(0.3),
-    "sequential_vs_parallel": {"verifier": both, "majority": both},
-    "best_ratio": {"verifier": best, "majority": best},
+    "sequential_vs_parallel": dict.fromkeys(_WAYS, both),
+    "best_ratio": dict.fromkeys(_WAYS, best),
     "ratio_curves": curves,
     "ratio_curves_by_bin": [curves] * 5,
     "majority_curves": curves,
@@ -91,6 +90,30 @@ def test_figures_have_their_lines(draw, lines):
   assert figures.to_svg(fig) == figures.to_svg(draw(_summary()))
 
 
+@pytest.mark.parametrize("budgets", [(1, 2), (1, 2, 4, 8), (32, 64), (64, 128)])
+def test_labels_of_ratios_have_room(budgets):
+  fig = revision_figures.ratios(_summary(budgets))
+  for panel in fig.axes:
+    labels = [label.get_text() for label in panel.get_xticklabels()]
+    assert 2 <= len(labels) <= 7
+    places = [revision_figures.exponent(name) for name in labels]
+    assert places == sorted(places) == list(panel.get_xticks())
+    # Around the middle, whichever ratios there are.
+    assert min(map(abs, places)) <= 1
+
+
+@pytest.mark.parametrize(("turns", "marker"), [(5, "o"), (64, "")])
+def test_turns_are_counted_from_1(turns, marker):
+  found = {"pass_at_1_along_chain": [_interval(0.5)] * turns}
+  (panel,) = revision_figures.along_chain(found).axes
+  ticks = panel.get_xticks()
+  assert ticks[0] == 1
+  assert len(set(ticks)) == len(ticks)
+  assert 5 <= len(ticks) <= 10
+  assert ticks[-1] <= turns
+  assert panel.get_lines()[0].get_marker() == marker
+
+
 def test_another_model_is_drawn_beside():
   other = [_interval(0.4)] * 5
   fig = revision_figures.along_chain(_summary(), other)
@@ -104,53 +127,7 @@ def test_the_section_says_the_numbers():
   assert "right answers that the next revision spoils" in text
   assert text.count("<figure>") == 5
   assert "<td>none</td>" in text
-
-
-def _plain(html):
-  return re.sub(r"<[^>]+>", "", html)
-
-
-@pytest.mark.parametrize(
-  ("before", "after", "marked"),
-  [
-    ("3 + 4 = 7", "3 * 4 = 12", ["<del>+</del><ins>*</ins>", "<ins>12</ins>"]),
-    ("a b", "a b", []),
-    ("a b c", "a c", ["<del>b "]),
-    ("", "x < y", ["<ins>x &lt; y</ins>"]),
-  ],
-)
-def test_words_that_change_are_marked(before, after, marked):
-  found = chain_page.difference(before, after)
-  for part in marked:
-    assert part in found
-  if not marked:
-    assert "<" not in found
-  kept = re.sub(r"<del>.*?</del>", "", found)
-  escaped = after.replace("<", "&lt;")
-  assert _plain(kept).split() == escaped.split()
-
-
-def test_the_page_of_chains_is_escaped_and_whole():
-  first = chain_page.Answer(
-    text="<b>1</b>\n#### 1",
-    verdict="wrong",
-    answer="1",
-    score=0.25,
-    shown=(),
-  )
-  second = chain_page.Answer(
-    text="2", verdict="ungradable", answer=None, score=None, shown=(1,)
-  )
-  question = chain_page.Question(
-    level="easy", text="<i>?", answer="2", chains=[[first, second]]
-  )
-  page = chain_page.render([question], title="T", links={"report": "r.html"})
-  assert "<b>1</b>" not in page
-  assert "&lt;b&gt;1&lt;/b&gt;" in page
-  assert "&lt;i&gt;?" in page
-  assert "score 0.25" in page
-  assert "cut, no score" in page
-  assert "in view: 1" in page
-  assert 'href="r.html"' in page
-  for outside in ("http://", "https://", "<script"):
-    assert outside not in page
+  assert "chosen by, N = 8" in text
+  only_one = _summary((1,))
+  text = "".join(revision_sections.revisions({"revisions": only_one}))
+  assert "chosen by" not in text

@@ -192,8 +192,12 @@ def test_given_answers_are_revised_as_own_ones_are(room):
   requests = []
   for one in _REQUESTS:
     chains_of = _answers(own[one.id], plan)
-    # A cut answer cannot be given: its chain writes it again.
-    firsts = [chain[0] if chain[0][-1] == _END else [] for chain in chains_of]
+    # A cut answer cannot be given: its chain writes it again. So does the
+    # second chain, whole or not.
+    firsts = [
+      chain[0] if chain[0][-1] == _END and number != 1 else []
+      for number, chain in enumerate(chains_of)
+    ]
     requests.append(
       chain_stream.Request(**dataclasses.asdict(one), given=firsts)
     )
@@ -211,6 +215,16 @@ def test_given_answers_are_revised_as_own_ones_are(room):
     # They are read once, by the answer that revises them, if it has room.
     read = sum(size for size in given if size <= room)
     assert result.cost.prefilled == before.cost.prefilled + read
+    anew = 0
+    for start, length, first in zip(
+      plan.starts, plan.lengths, result.request.given, strict=True
+    ):
+      mine = slice(start, start + length)
+      sizes = result.candidates.length[mine].tolist()
+      ends = result.candidates.finished[mine].tolist()
+      contexts = rows.shown(sizes, ends, plan)
+      anew += sum(rows.reread(sizes, ends, contexts, given=bool(first)))
+    assert result.cost.prefilled == len(result.request.tokens) - 1 + anew
     too_long |= any(size > room for size in given)
   assert too_long == (room == 2)
 

@@ -291,3 +291,20 @@ def test_a_verifier_fits_states_and_tokens_of_its_sizes():
     saved.check_fit(_VERIFIERS["blocks"], lm, 8)
   # One with a backbone of its own does not read the model's states.
   saved.check_fit(_VERIFIERS["own backbone"], lm, 8)
+
+
+def test_another_is_trained_on_from_it_whatever_its_length(tmp_path):
+  verifier = _VERIFIERS["predicts"]
+  params = _params(verifier)
+  saved.save(tmp_path, verifier, params, _ORIGIN, dtype="float32")
+  longer = dataclasses.replace(_SHAPE, max_positions=4 * _SHAPE.max_positions)
+  begun = saved.start(
+    str(tmp_path), reward.RewardModel(_config(longer, predicts=True))
+  )
+  jax.tree.map(np.testing.assert_array_equal, begun["head"], params["head"])
+  wider = dataclasses.replace(_SHAPE, mlp_width=2 * _SHAPE.mlp_width)
+  with pytest.raises(errors.InputError, match="give the same head"):
+    saved.start(
+      str(tmp_path), reward.RewardModel(_config(wider, predicts=True))
+    )
+  assert saved.start("", verifier) == {}

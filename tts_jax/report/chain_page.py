@@ -20,7 +20,6 @@ class Answer:
     answer: what was read out of it, None when nothing could be.
     score: the revision verifier's, None where the answer was cut.
     shown: turns that it had in its context, from 1.
-    chosen: it stands for its chain.
   """
 
   text: str
@@ -28,7 +27,22 @@ class Answer:
   answer: str | None
   score: float | None
   shown: Sequence[int]
-  chosen: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Chain:
+  """The first answers of a chain.
+
+  Attributes:
+    answers: those shown.
+    length: answers that it has in all.
+    chosen: the turn that stands for all of it, from 1; None where no answer
+      states anything.
+  """
+
+  answers: Sequence[Answer]
+  length: int
+  chosen: int | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,13 +53,15 @@ class Question:
     level: what kind of question it stands for, such as "easy".
     text: the question.
     answer: the right one.
+    share: of the answers of all its chains those that are right.
     chains: those shown.
   """
 
   level: str
   text: str
   answer: str
-  chains: Sequence[Sequence[Answer]]
+  share: float
+  chains: Sequence[Chain]
 
 
 def render(
@@ -64,10 +80,12 @@ def render(
   parts = [
     f"<h1>{document.text(title)}</h1>",
     *document.links(links or {}),
-    "<p>Each answer was written with those that it names in view. Against the"
-    " answer before it, <ins>this was put in</ins> and <del>this was left"
-    " out</del>. The verifier's score is the chance that the answer is right; a"
-    " star marks the answer that stands for its chain.</p>",
+    "<p>Each answer was written with those in view whose numbers it gives."
+    " Against the answer just before it, <del>this was left out</del> and"
+    " <ins>this was put in</ins>. The score is the verifier's: how likely it"
+    " takes the answer to be right. ★ marks the answer that stands for its"
+    " chain. An answer cut at its limit counts as wrong, and none after it has"
+    " it in view.</p>",
     *(_question(one) for one in questions),
   ]
   return document.render(title, parts, ("page.css", "chains.css"))
@@ -90,33 +108,51 @@ def difference(before: str, after: str) -> str:
 
 def _question(one: Question) -> str:
   chains = "\n".join(
-    f"<h4>Chain {number}</h4>\n{_chain(chain)}"
-    for number, chain in enumerate(one.chains, 1)
+    _chain(number, chain) for number, chain in enumerate(one.chains, 1)
   )
   return (
-    f"<article><h3>{document.text(one.level)}</h3>\n"
+    f"<article><h3>{document.text(one.level)}: {one.share:.0%} of the answers"
+    " right</h3>\n"
     f'<p class="question">{document.text(one.text)}</p>\n'
     f"<p>Right answer: <b>{document.text(one.answer)}</b></p>\n"
     f"{chains}</article>"
   )
 
 
-def _chain(chain: Sequence[Answer]) -> str:
+def _chain(number: int, chain: Chain) -> str:
+  shown = len(chain.answers)
+  title = f"Chain {number}"
+  if shown < chain.length:
+    title += f", its first {shown} of {chain.length} answers"
+  if chain.chosen is None:
+    title += ": none states anything"
+  elif chain.chosen > shown:
+    title += f"; answer {chain.chosen} stands for it"
   items = []
-  for turn, one in enumerate(chain, 1):
-    body = (
-      difference(chain[turn - 2].text, one.text)
-      if turn > 1
-      else document.text(one.text)
-    )
-    verdict = "correct" if one.verdict == "correct" else "other"
-    answer = "none" if one.answer is None else one.answer
-    score = "cut, no score" if one.score is None else f"score {one.score:.2f}"
-    seen = ", ".join(str(other) for other in one.shown) or "nothing"
-    star = " ★" if one.chosen else ""
-    items.append(
-      f'<section class="{verdict}"><p><b>{turn}. {document.text(one.verdict)}'
-      f"</b> · answer {document.text(answer)} · {score}{star}"
-      f" <small>in view: {seen}</small></p><pre>{body}</pre></section>"
-    )
-  return f'<div class="chain">{"".join(items)}</div>'
+  before: Answer | None = None
+  for turn, one in enumerate(chain.answers, 1):
+    items.append(_answer(turn, one, before, chosen=turn == chain.chosen))
+    before = one
+  return f'<h4>{title}</h4>\n<div class="chain">{"".join(items)}</div>'
+
+
+def _answer(
+  turn: int, one: Answer, before: Answer | None, *, chosen: bool
+) -> str:
+  verdict = "correct" if one.verdict == "correct" else "other"
+  said = [
+    f"answer {document.text('none' if one.answer is None else one.answer)}"
+  ]
+  if one.score is not None:
+    said.append(f"score {one.score:.2f}")
+  if before is not None and before.text == one.text:
+    said.append("unchanged")
+  word = document.text("cut" if one.score is None else one.verdict)
+  seen = ", ".join(str(other) for other in one.shown) or "nothing"
+  text = document.text(one.text)
+  return (
+    f'<section class="{verdict}"><p><b>{turn}. {word}{" ★" if chosen else ""}'
+    f"</b> · {' · '.join(said)} <small>in view: {seen}</small></p>"
+    f"<pre>{difference(before.text, one.text) if before else text}</pre>"
+    "</section>"
+  )

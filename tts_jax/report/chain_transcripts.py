@@ -36,57 +36,56 @@ def read(
     score: [Q, A], its revision verifier's.
     questions: Q, of the run.
   """
-  share = chains.answers.correct.mean(1)
-  order = np.argsort(share, kind="stable")
+  found = chains.answers
   # Where every answer is right, or none, there is little to see.
-  mixed = [int(i) for i in order if 0 < share[i] < 1] or order.tolist()
-  places = {
-    level: mixed[int(part * (len(mixed) - 1))]
-    for level, part in transcripts.LEVELS
-  }
-  wanted = {chains.answers.question_ids[i] for i in places.values()}
-  drawn: dict[str, list[dict[str, Any]]] = {}
+  picks = transcripts.pick(found.correct) or [
+    transcripts.Pick("of one kind", 0, ())
+  ]
+  wanted = {found.question_ids[one.question] for one in picks}
+  drawn: dict[str, list[dict[str, Any]]] = {name: [] for name in wanted}
   rows = shards.read(pathlib.Path(path) / store.STAGE, _COLUMNS)
   for row in rows.to_pylist():
     if row["question_id"] in wanted:
-      drawn.setdefault(row["question_id"], []).append(row)
-  found = []
-  for level, index in places.items():
-    mine = drawn[chains.answers.question_ids[index]]
-    scored = list(zip(mine, score[index], strict=True))
-    picked = [
-      [pair for pair in scored if pair[0]["chain"] == chain][:ANSWERS]
-      for chain in range(min(CHAINS, len(chains.lengths)))
-    ]
-    found.append(
+      drawn[row["question_id"]].append(row)
+  made = []
+  for one in picks:
+    index, start = one.question, 0
+    mine = drawn[found.question_ids[index]]
+    shown = []
+    for length in chains.lengths[:CHAINS]:
+      answers = slice(start, start + length)
+      stated = np.where(found.finished, found.answers, -1)[index, answers]
+      shown.append(_chain(mine[answers], stated, score[index, answers]))
+      start += length
+    made.append(
       chain_page.Question(
-        level=level,
+        level=one.level,
         text=questions[index].text,
         answer=questions[index].answer,
-        chains=[_chain(chain) for chain in picked],
+        share=float(found.correct[index].mean()),
+        chains=shown,
       )
     )
-  return found
+  return made
 
 
 def _chain(
-  chain: Sequence[tuple[dict[str, Any], float]],
-) -> list[chain_page.Answer]:
-  names: dict[str, int] = {}
-  groups = [
-    -1 if row["answer"] is None else names.setdefault(row["answer"], len(names))
-    for row, _ in chain
-  ]
-  score = np.array([[value for _, value in chain]], np.float32)
-  winner = int(choosing.chain_winners(np.array([groups], np.int32), score)[0])
-  return [
-    chain_page.Answer(
-      text=row["text"],
-      verdict=row["verdict"],
-      answer=row["answer"],
-      score=float(value) if row["finished"] else None,
-      shown=[turn + 1 for turn in row["context"]],
-      chosen=place == winner,
-    )
-    for place, (row, value) in enumerate(chain)
-  ]
+  rows: Sequence[dict[str, Any]],
+  stated: np.ndarray,  # [s], the answer's group; -1 for none
+  score: np.ndarray,  # [s]
+) -> chain_page.Chain:
+  winner = int(choosing.chain_winners(stated[None], score[None])[0])
+  return chain_page.Chain(
+    answers=[
+      chain_page.Answer(
+        text=row["text"],
+        verdict=row["verdict"],
+        answer=row["answer"],
+        score=float(value) if row["finished"] else None,
+        shown=[turn + 1 for turn in row["context"]],
+      )
+      for row, value in zip(rows[:ANSWERS], score, strict=False)
+    ],
+    length=len(rows),
+    chosen=None if winner < 0 else winner + 1,
+  )

@@ -4,7 +4,7 @@ Each function takes the dictionary `revisions` of `summary.json` and returns a
 figure of its own; an interval there is {"mean", "low", "high"}.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -22,8 +22,12 @@ VERIFIERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 _LOOKS = (
   *(style.GREY, style.SKY, style.GREEN, style.ORANGE, style.PURPLE),
-  *(style.BLUE, style.VERMILION, style.BLACK, style.GREY),
+  *(style.BLUE, style.VERMILION, style.BLACK),
 )
+# More turns than this, and their markers would touch.
+_MAX_MARKERS = 16
+# More ratios than this would touch on an axis of half the page.
+_MAX_RATIOS = 7
 
 
 def along_chain(
@@ -50,7 +54,12 @@ def along_chain(
     for (label, look), turns in zip(lines, drawn, strict=True):
       if turns:
         numbered = {str(turn): one for turn, one in enumerate(turns, 1)}
+        if len(turns) > _MAX_MARKERS:
+          look = {**look, "marker": ""}
         style.curve(panel, numbered, label, look)
+    most = max(map(len, drawn))
+    every = -(-most // style.MAX_LABELS)
+    panel.set_xticks(sorted({1, *range(every, most + 1, every)}))
     panel.set_xlabel("answer of the chain")
     panel.set_ylabel("share of answers correct")
     if other:
@@ -106,7 +115,7 @@ def ratios(
   *,
   by: str = "ratio_curves",
   width: float = 7.0,
-  height: float = 2.6,
+  height: float = 3.1,
 ) -> figure.Figure:
   """Accuracy against the ratio of sequential to parallel.
 
@@ -136,11 +145,24 @@ def ratios(
     right.set_title(f"by difficulty, N = {most}")
     left.set_ylabel("share of questions correct")
     every = {name for values in overall.values() for name in values}
-    for panel, names in ((left, every), (right, set(overall[most]))):
-      panel.set_xticks([exponent(name) for name in names], list(names))
+    for panel, names, columns in (
+      (left, every, 4),
+      (right, overall[most], len(bins)),
+    ):
+      labels = _labelled(names)
+      panel.set_xticks([exponent(name) for name in labels], labels)
       panel.set_xlabel("sequential : parallel")
-      panel.legend(loc="best", ncols=2, fontsize=6)
+      # Below, for inside it would hide a line whatever the numbers are.
+      place = dict(loc="upper center", bbox_to_anchor=(0.5, -0.2))
+      panel.legend(**place, ncols=columns, fontsize=6)
   return fig
+
+
+def _labelled(names: Collection[str]) -> list[str]:
+  """The ratios that have room for a label, the middle one among them."""
+  ordered = sorted(names, key=exponent)
+  every = -(-len(ordered) // _MAX_RATIOS)
+  return ordered[(len(ordered) - 1) // 2 % every :: every]
 
 
 def exponent(name: str) -> float:

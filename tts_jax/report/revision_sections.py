@@ -34,6 +34,24 @@ def revisions(summary: Summary) -> list[str]:
       "Each answer is written with the latest ones before it in view. Bands are"
       " 95% intervals by bootstrap over questions.",
     ),
+    *_ratios(found),
+    "<h3>What judges the answers</h3>",
+    _figure(
+      revision_figures.by_verifier(found),
+      "one chain of N answers, judged by each verifier",
+      "The revision verifier reads an answer behind its context, or alone; the"
+      " base model's knows no revisions.",
+    ),
+    _verifiers(found["verifier_ablation"]),
+    *_combined(found.get("combined", {})),
+  ]
+
+
+def _ratios(found: Summary) -> list[str]:
+  """Sequential against parallel; nothing where each question has one answer."""
+  if not found["sequential_vs_parallel"]["verifier"]:
+    return []
+  return [
     _figure(
       revision_figures.sequential_against_parallel(found),
       "one chain of N answers against N single answers",
@@ -41,6 +59,10 @@ def revisions(summary: Summary) -> list[str]:
       " chains; and by a vote over all answers.",
     ),
     _budgets(found),
+    "<p>The best ratio is the best of several, by luck too. Its gain, over N"
+    " single answers to the same questions, is not: each half of the questions"
+    " takes the ratio that is best on the other half.</p>",
+    _ways(found),
     "<h3>Sequential or parallel</h3>",
     _figure(
       revision_figures.ratios(found),
@@ -55,15 +77,6 @@ def revisions(summary: Summary) -> list[str]:
       "The same with a vote over all answers.",
       wide=True,
     ),
-    "<h3>What judges the answers</h3>",
-    _figure(
-      revision_figures.by_verifier(found),
-      "one chain of N answers, judged by each verifier",
-      "The revision verifier reads an answer behind its context, or alone; the"
-      " base model's knows no revisions.",
-    ),
-    _verifiers(found["verifier_ablation"]),
-    *_combined(found.get("combined", {})),
   ]
 
 
@@ -102,10 +115,28 @@ def _budgets(found: Summary) -> str:
     )
     for n, one in both.items()
   ]
-  header = (
-    *("N", "parallel", "sequential", "best ratio"),
-    "gain over parallel, its ratio chosen on other questions",
-  )
+  header = ("N", "parallel", "sequential", "best ratio", "its gain")
+  return document.table(header, rows)
+
+
+def _ways(found: Summary) -> str:
+  """The ways of choosing, at the largest N."""
+  both, best = found["sequential_vs_parallel"], found["best_ratio"]
+  most = max(both["verifier"], key=int)
+  rows = [
+    (
+      label,
+      document.interval(both[way][most]["parallel"]),
+      document.interval(both[way][most]["sequential"]),
+      document.interval(best[way][most]["difference"]),
+    )
+    for way, label in (
+      ("verifier", "best-of-N weighted"),
+      ("score", "highest score"),
+      ("majority", "majority"),
+    )
+  ]
+  header = (f"chosen by, N = {most}", "parallel", "sequential", "gain")
   return document.table(header, rows)
 
 

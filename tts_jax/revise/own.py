@@ -45,31 +45,25 @@ def up_to_first_right(
   }
 
 
-def balanced(
-  lengths: Sequence[int], *, seed: int, least: int = 1
-) -> np.ndarray:
+def balanced(lengths: Sequence[int], *, seed: int) -> np.ndarray:
   """Places of as many trajectories of each length as there are of the rarest.
 
   Args:
     lengths: [M], of all trajectories.
     seed: of the choice among those of a length.
-    least: lengths that fewer trajectories have are left out.
 
   Returns:
     Indices, ascending.
   """
   counts = collections.Counter(lengths)
-  kept = {length: n for length, n in counts.items() if n >= least}
-  if not kept:
-    return np.zeros(0, np.int64)
-  size = min(kept.values())
+  size = min(counts.values(), default=0)
   rng = np.random.default_rng(seed)
-  every = np.asarray(lengths)
+  every = np.asarray(lengths, np.int64)
   chosen = [
     rng.choice(np.flatnonzero(every == length), size, replace=False)
-    for length in sorted(kept)
+    for length in sorted(counts)
   ]
-  return np.sort(np.concatenate(chosen))
+  return np.sort(np.concatenate([np.zeros(0, np.int64), *chosen]))
 
 
 def fill(

@@ -1,6 +1,6 @@
 """A question's chains as rows of the store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -19,7 +19,7 @@ def table(
   task: base.Task,
   tokenizer: tokenization.Tokenizer,
   delimiters: frozenset[int],
-  given: bool = False,
+  given: Mapping[str, Sequence[Sequence[int]]] | None = None,
 ) -> pa.Table:
   """The rows, for `pools.fill`.
 
@@ -30,7 +30,8 @@ def table(
     task: reads answers and grades them.
     tokenizer: of the model.
     delimiters: tokens that end a step.
-    given: the chains' first answers were given, and read by the second ones.
+    given: by the question's id, the answers with which its chains began; an
+      empty one was written by the model. None: all were.
   """
   plain = pools.rows(
     question, candidates, task=task, tokenizer=tokenizer, delimiters=delimiters
@@ -39,6 +40,7 @@ def table(
   turn: list[int] = []
   context: list[list[int]] = []
   read: list[int] = []
+  firsts = given[question.id] if given else [()] * len(plan.lengths)
   for number, (start, length) in enumerate(
     zip(plan.starts, plan.lengths, strict=True)
   ):
@@ -49,10 +51,7 @@ def table(
     chain += [number] * length
     turn += range(length)
     context += seen
-    mine_read = reread(sizes, finished, seen)
-    if given and length > 1:
-      mine_read[1] = sum(sizes[i] for i in seen[1])
-    read += mine_read
+    read += reread(sizes, finished, seen, given=bool(firsts[number]))
   columns = [*plain.columns]
   prompt = list(pools.request(question, task, tokenizer).tokens)
   for name, values in (
@@ -98,20 +97,25 @@ def reread(
   length: Sequence[int],
   finished: Sequence[bool],
   contexts: Sequence[Sequence[int]],
+  *,
+  given: bool = False,
 ) -> list[int]:
   """Tokens of each answer's context that are read anew.
 
-  None are while the context stays or only grows by the answer before.
+  None are while the context stays or only grows by the answer before, which the
+  model has just written.
 
   Args:
     length: of each answer, in tokens.
     finished: it has its end token.
     contexts: as `shown` gives them.
+    given: the model did not write the first answer.
   """
   read = [0]
   for answer in range(1, len(length)):
     before, now = list(contexts[answer - 1]), list(contexts[answer])
     if finished[answer - 1] and now != before:
       before.append(answer - 1)
-    read.append(0 if now == before else sum(length[i] for i in now))
+    stays = now == before and not (given and answer == 1)
+    read.append(0 if stays else sum(length[i] for i in now))
   return read

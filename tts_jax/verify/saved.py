@@ -127,7 +127,8 @@ def start(folder: str, verifier: reward.RewardModel) -> types.Params:
 
   Args:
     folder: as `save` wrote it; made for any model. Empty: there are none.
-    verifier: of the same shape.
+    verifier: of the same shape; how many positions it reads sets no parameter,
+      and may differ.
 
   Raises:
     InputError: as `load`; its shape is another.
@@ -135,12 +136,20 @@ def start(folder: str, verifier: reward.RewardModel) -> types.Params:
   if not folder:
     return {}
   found, params = load(folder)
-  if found != verifier:
+  if _any_length(found) != _any_length(verifier):
     raise errors.InputError(
       f"{pathlib.Path(folder) / CARD}: its head is {found.config}, the one to"
       f" be trained {verifier.config}; give the same head, or no start"
     )
   return jax.tree.map(jnp.asarray, params)
+
+
+def _any_length(verifier: reward.RewardModel) -> reward.RewardModel:
+  head = verifier.config
+  if head.blocks is not None:
+    blocks = dataclasses.replace(head.blocks, max_positions=1)
+    head = dataclasses.replace(head, blocks=blocks)
+  return dataclasses.replace(verifier, config=head)
 
 
 def regimes(folder: pathlib.Path) -> dict[str, Any]:
