@@ -1,8 +1,8 @@
 """One answer of many solutions, and how sure of it the verifier is.
 
 `verify.choosing` shares a decision among answers that tie; who asks a question
-wants one. Of answers that tie the one with the higher best score is taken, then
-the earlier one.
+wants one: that of the largest share. Of answers that tie the one with the
+higher best score is taken, then the earlier one.
 """
 
 import dataclasses

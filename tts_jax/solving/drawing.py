@@ -257,7 +257,8 @@ def _chained(
     spent=spending.count(
       reviser,
       cost,
-      # What was given is counted where it was drawn.
+      # What was given is counted where it was drawn; a final without its end
+      # is no answer to revise, so that the model has drawn another.
       generations=len(tokens) - sum(bool(one) for one in given),
       prompt=len(result.request.tokens),
       lengths=[len(one) for one in tokens],
