@@ -12,7 +12,7 @@ from tts_jax.decode import pools
 from tts_jax.decode import stream as decode_stream
 from tts_jax.revise import stream
 from tts_jax.store import chains, manifest, run
-from tts_jax.tasks import base, tokenization
+from tts_jax.tasks import base
 
 
 def revise(
@@ -38,7 +38,9 @@ def revise(
   """
   most = config.limits.max_tokens
   given = {
-    question.id: [encoded(text, model.tokenizer, most) for text in mine]
+    question.id: [
+      stream.given_answer(text, model.tokenizer, most) for text in mine
+    ]
     for question, mine in zip(questions, found, strict=True)
   }
   plan = revising.plan(config, (2,) * len(found[0]))
@@ -60,22 +62,3 @@ def revise(
   chaining.follow(
     stage, config, questions, sample, task, model, plan, given=given
   )
-
-
-def encoded(
-  text: str | None, tokenizer: tokenization.Tokenizer, most: int
-) -> list[int]:
-  """A solution's tokens with its end; none of one that is not to be given.
-
-  Encoded anew it may be longer than it was: bytes that are no text were decoded
-  to a sign of three.
-
-  Args:
-    text: None: there is none.
-    tokenizer: of the revision model.
-    most: tokens of an answer.
-  """
-  if text is None:
-    return []
-  tokens = [*tokenizer.encode(text), tokenizer.end_token]
-  return tokens if len(tokens) <= most else []

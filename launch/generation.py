@@ -1,7 +1,6 @@
 """What launchers that generate share: the model and the decode loop."""
 
 import dataclasses
-import functools
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +9,8 @@ import jax
 import ml_collections
 
 from tts_jax import types
-from tts_jax.decode import loop, pools, sampling, stream
+from tts_jax.decode import engine as decode_engine
+from tts_jax.decode import loop, pools, sampling
 from tts_jax.model import embedded, huggingface, transformer
 from tts_jax.tasks import base, tokenization
 
@@ -63,28 +63,17 @@ def engine(
   room: int | None = None,
 ) -> Callable[..., Any]:
   """The decode loop, compiled; `room` is N where a request has branches."""
-  limits = model.limits(config.limits.max_tokens)
-  sampler = sampling.Categorical(**config.sampler)
-  static: Any = dict(lm=model.lm, sampler=sampler, limits=limits)
-  steps = config.engine.steps
-  chunk = functools.partial(loop.decode_chunk, **static, steps=steps)
-  state = loop.init_state(
+  return decode_engine.make(
     model.params,
-    lm=model.lm,
-    limits=limits,
+    model.lm,
+    jax.random.key(config.seed),
+    sampler=sampling.Categorical(**config.sampler),
+    limits=model.limits(config.limits.max_tokens),
     groups=config.engine.groups,
-    # A row beyond a question's samples would be put through idle.
-    rows=min(config.engine.rows, max(room or samples, 1)),
-    samples=room or samples,
-    prompt_tokens=prompt_tokens,
-  )
-  return functools.partial(
-    stream.stream,
-    model.params,
-    state,
-    key=jax.random.key(config.seed),
-    admit=jax.jit(functools.partial(loop.admit, lm=model.lm), donate_argnums=1),
-    chunk=jax.jit(chunk, donate_argnums=1),
+    rows=config.engine.rows,
     samples=samples,
     prompt_tokens=prompt_tokens,
+    steps=config.engine.steps,
+    compiler=jax.jit,
+    room=room,
   )

@@ -1,7 +1,6 @@
 """What launchers that verify share: a verifier, and a pool's scores."""
 
 import dataclasses
-import functools
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,6 @@ from tts_jax.verify import (
   reward,
   saved,
   scoring,
-  solutions,
 )
 
 
@@ -48,16 +46,13 @@ def scorer(
   config: ml_collections.ConfigDict, model: generation.Generator, judge: Judge
 ) -> Callable[..., Any]:
   """What scores packed solutions, compiled."""
-
-  def logits(params: types.Params, batch: solutions.Batch) -> Any:
-    return scoring.read(params, batch, model.lm, judge.verifier)[0].logit
-
-  return functools.partial(
-    scoring.score,
+  return scoring.scorer(
     {"model": model.params, **judge.params},
-    read_logits=jax.jit(logits),
+    model.lm,
+    judge.verifier,
     rows=config.scoring.rows,
     length=config.scoring.length,
+    compiler=jax.jit,
   )
 
 

@@ -1,6 +1,5 @@
 """What launchers that revise share: the model, the chains, the engine."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ import ml_collections
 from launch import generation
 from tts_jax.decode import sampling
 from tts_jax.model import embedded
-from tts_jax.revise import chains, stream
+from tts_jax.revise import engine as revise_engine
 from tts_jax.revise import state as states
 from tts_jax.tasks import base
 
@@ -57,25 +56,13 @@ def engine(
     plan=plan,
     rebuilt=config.revision.rebuilt,
   )
-  room, sizes = config.limits.prompt_tokens, config.engine
-  # No more than the longest chain leaves to do, lest the others wait for it.
-  each = min(sizes.rows, plan.answers // max(plan.lengths))
-  state = states.init_state(
+  return revise_engine.make(
     model.params,
-    setup=setup,
-    # As many rows in all, where a question has fewer chains than rows.
-    groups=max(1, sizes.groups * sizes.rows // each),
-    rows=each,
-    prompt_tokens=room,
-  )
-  jit = functools.partial(jax.jit, donate_argnums=1)
-  step = functools.partial(chains.chain_chunk, steps=sizes.steps)
-  return functools.partial(
-    stream.run,
-    model.params,
-    state,
-    key=jax.random.key(config.seed) if key is None else key,
-    admit=jit(functools.partial(states.admit, setup=setup)),
-    chunk=jit(functools.partial(step, setup=setup)),
-    prompt_tokens=room,
+    setup,
+    jax.random.key(config.seed) if key is None else key,
+    groups=config.engine.groups,
+    rows=config.engine.rows,
+    prompt_tokens=config.limits.prompt_tokens,
+    steps=config.engine.steps,
+    compiler=jax.jit,
   )

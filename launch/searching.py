@@ -10,7 +10,8 @@ import tqdm
 
 from launch import generation, judging, planning
 from tts_jax.decode import pools, sampling
-from tts_jax.search import loop, setup, state, strategies, stream, sweep
+from tts_jax.search import engine as search_engine
+from tts_jax.search import setup, strategies, sweep
 from tts_jax.store import manifest, run, searches
 from tts_jax.tasks import base
 from tts_jax.verify import saved
@@ -35,27 +36,17 @@ def engine(
     step_tokens=config.search.step_tokens or None,
     trace=trace,
   )
-  weights = setup.Weights(lm=model.params, verifier=judge.params)
-  room = config.limits.prompt_tokens
-  jit = functools.partial(jax.jit, donate_argnums=1)
-  admit = jit(functools.partial(state.admit, setup=one))
-  step = functools.partial(loop.search_chunk, steps=config.search.steps)
-  chunk = jit(functools.partial(step, setup=one))
-  collect = jax.jit(functools.partial(stream.collect_group, setup=one))
-
-  def begin(seed: int) -> Callable[..., Any]:
-    groups = max(1, config.search.rows // strategy.rounds.n)
-    empty = state.init_state(
-      weights, setup=one, groups=groups, prompt_tokens=room
-    )
-    # Not the draws of the pool, which places questions in their bins.
-    key = jax.random.fold_in(jax.random.key(config.seed), 1 + seed)
-    compiled: Any = dict(admit=admit, chunk=chunk, collect=collect)
-    return functools.partial(
-      stream.stream, weights, empty, key=key, prompt_tokens=room, **compiled
-    )
-
-  return begin
+  begin = search_engine.make(
+    setup.Weights(lm=model.params, verifier=judge.params),
+    one,
+    rows=config.search.rows,
+    prompt_tokens=config.limits.prompt_tokens,
+    steps=config.search.steps,
+    compiler=jax.jit,
+  )
+  # Not the draws of the pool, which places questions in their bins.
+  key = jax.random.key(config.seed)
+  return lambda seed: begin(jax.random.fold_in(key, 1 + seed))
 
 
 def sweep_searches(

@@ -10,8 +10,9 @@ import pytest
 import revise_command
 
 from configs import reproduce
-from launch import finals, planning
+from launch import planning
 from tts_jax import errors
+from tts_jax.revise import stream
 from tts_jax.store import chains, pool, run, shards, trajectories
 from tts_jax.tasks import tokenization
 
@@ -151,13 +152,13 @@ def test_a_solution_that_grows_when_encoded_is_not_given(model):
   # Half a sign of two bytes: what is read back is the sign of three.
   half = tokenizer.encode("\u00e9")[:1]
   text = tokenizer.decode([*tokenizer.encode("7"), *half])
-  found = finals.encoded(text, tokenizer, 9)
+  found = stream.given_answer(text, tokenizer, 9)
   assert len(found) == 5
   assert tokenizer.decode(found) == text
-  assert finals.encoded(text, tokenizer, 5) == found
-  assert finals.encoded(text, tokenizer, 4) == []
-  assert finals.encoded("", tokenizer, 4) == [tokenizer.end_token]
-  assert finals.encoded(None, tokenizer, 4) == []
+  assert stream.given_answer(text, tokenizer, 5) == found
+  assert stream.given_answer(text, tokenizer, 4) == []
+  assert stream.given_answer("", tokenizer, 4) == [tokenizer.end_token]
+  assert stream.given_answer(None, tokenizer, 4) == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ class Answer:
 
   Attributes:
     text: what the model wrote.
-    verdict: the grader's word, such as "correct".
+    verdict: the grader's word, such as "correct", or "ungraded".
     answer: what was read out of it, None when nothing could be.
     score: the revision verifier's, None where the answer was cut.
     shown: turns that it had in its context, from 1.
@@ -52,15 +52,15 @@ class Question:
   Attributes:
     level: what kind of question it stands for, such as "easy".
     text: the question.
-    answer: the right one.
-    share: of the answers of all its chains those that are right.
+    answer: the right one; None where nobody knows it.
+    share: of the answers of all its chains those that are right; None likewise.
     chains: those shown.
   """
 
   level: str
   text: str
-  answer: str
-  share: float
+  answer: str | None
+  share: float | None
   chains: Sequence[Chain]
 
 
@@ -110,12 +110,15 @@ def _question(one: Question) -> str:
   chains = "\n".join(
     _chain(number, chain) for number, chain in enumerate(one.chains, 1)
   )
+  title, right = document.text(one.level), ""
+  if one.share is not None:
+    title += f": {one.share:.0%} of the answers right"
+  if one.answer is not None:
+    right = f"<p>Right answer: <b>{document.text(one.answer)}</b></p>\n"
   return (
-    f"<article><h3>{document.text(one.level)}: {one.share:.0%} of the answers"
-    " right</h3>\n"
+    f"<article><h3>{title}</h3>\n"
     f'<p class="question">{document.text(one.text)}</p>\n'
-    f"<p>Right answer: <b>{document.text(one.answer)}</b></p>\n"
-    f"{chains}</article>"
+    f"{right}{chains}</article>"
   )
 
 

@@ -54,7 +54,7 @@ class Vote:
     weight: sum of the scores of the solutions that state it.
     share: its part of all weight, 0 to 1.
     solutions: how many state it.
-    right: it is the right answer.
+    right: it is the right answer; None where nobody knows that.
     won: it was chosen, alone or with others of the same weight.
   """
 
@@ -62,7 +62,7 @@ class Vote:
   weight: float
   share: float
   solutions: int
-  right: bool
+  right: bool | None
   won: bool
 
 
@@ -72,7 +72,7 @@ class Tree:
 
   Attributes:
     question: its text.
-    answer: the right one.
+    answer: the right one; None where nobody knows it.
     method: the search in words, such as "Beam search".
     n: N, candidates in play at once.
     width: M, continuations of a kept step; N / M are kept.
@@ -82,7 +82,7 @@ class Tree:
   """
 
   question: str
-  answer: str
+  answer: str | None
   method: str
   n: int
   width: int
@@ -122,7 +122,7 @@ def from_search(
   trace: results.Trace,
   *,
   question: str,
-  answer: str,
+  answer: str | None,
   method: str,
   width: int,
   answers: Sequence[str | None],
@@ -138,7 +138,7 @@ def from_search(
   Args:
     trace: of one question, without the axis Q; R and N are its others.
     question: its text.
-    answer: the right one, in canonical form.
+    answer: the right one, in canonical form; None where nobody knows it.
     method: the search in words.
     width: M.
     answers: [N], of the final solutions, in canonical form; None for none. Only
@@ -240,7 +240,7 @@ def _held(parent: np.ndarray, exists: np.ndarray) -> np.ndarray:
 def _vote(
   answers: Sequence[str | None],
   scores: Sequence[float] | np.ndarray,
-  right: str,
+  right: str | None,
 ) -> tuple[Vote, ...]:
   weights: dict[str, float] = {}
   solutions: dict[str, int] = {}
@@ -258,7 +258,7 @@ def _vote(
       weight=weights[answer],
       share=weights[answer] / total if total else 0.0,
       solutions=solutions[answer],
-      right=answer == right,
+      right=None if right is None else answer == right,
       won=weights[answer] >= most * (1 - _ROUNDING),
     )
     for answer in sorted(weights, key=lambda answer: -weights[answer])

@@ -50,8 +50,8 @@ def render(
   """
   contents = [
     f'<li><a href="#q{number}">{document.text(one.question[:70].strip())}'
-    f"{'…' if len(one.question) > 70 else ''}</a> <small>{_result(one)}</small>"
-    "</li>"
+    f"{'…' if len(one.question) > 70 else ''}</a>"
+    f" <small>{document.text(_result(one))}</small></li>"
     for number, one in enumerate(trees)
   ]
   parts = [
@@ -86,8 +86,7 @@ def _article(tree: tree_lib.Tree, number: int) -> str:
       f'<article class="tree" id="{name}" aria-labelledby="{name}-h">',
       f'<h2 id="{name}-h">{document.text(tree.method)}</h2>',
       f'<p class="question">{document.text(tree.question)}</p>',
-      f'<p class="outcome">Right answer: <b>{document.text(tree.answer)}</b>.'
-      f" {_outcome(tree)}</p>",
+      f'<p class="outcome">{_right_answer(tree)}{_outcome(tree)}</p>',
       _facts(tree),
       f'<figure><div class="scroll" tabindex="0" role="region"'
       f' aria-label="The tree; scrolls sideways">'
@@ -122,8 +121,7 @@ def _outcome(tree: tree_lib.Tree) -> str:
   if not tree.votes:
     return f"No solution states an answer: there is nothing to vote on.{rest}"
   chosen = [
-    f"<b>{document.text(vote.answer)}</b>,"
-    f' which is <b class="{_verdict(vote)}">{_verdict(vote)}</b>'
+    f"<b>{document.text(vote.answer)}</b>{_judged(vote)}"
     for vote in tree.votes
     if vote.won
   ]
@@ -134,7 +132,22 @@ def _outcome(tree: tree_lib.Tree) -> str:
   )
 
 
+def _right_answer(tree: tree_lib.Tree) -> str:
+  if tree.answer is None:
+    return ""
+  return f"Right answer: <b>{document.text(tree.answer)}</b>. "
+
+
+def _judged(vote: tree_lib.Vote) -> str:
+  if vote.right is None:
+    return ""
+  verdict = _verdict(vote)
+  return f', which is <b class="{verdict}">{verdict}</b>'
+
+
 def _verdict(vote: tree_lib.Vote) -> str:
+  if vote.right is None:
+    return f"answer {vote.answer}"
   return "right" if vote.right else "wrong"
 
 

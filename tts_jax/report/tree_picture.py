@@ -238,13 +238,16 @@ def _end(kind: str, right: float, top: float, height: float) -> str:
 def _vote(vote: tree_lib.Vote, box: tree_layout.Box) -> str:
   room = (box.width - 2 * _PAD - _VERDICT_WIDTH) / _ANSWER_FONT / _BOLD
   answer = document.text(*wrapping.wrap(vote.answer, room, 1) or [_NO_TEXT])
-  verdict = "right" if vote.right else "wrong"
+  verdict = {True: "right", False: "wrong", None: ""}[vote.right]
   kinds = f"vote {verdict}" + (" won" if vote.won else "")
   solutions = document.count(vote.solutions, "solution")
-  word = f"chosen, {verdict}" if vote.won else verdict
+  word = verdict
+  if vote.won:
+    word = f"chosen, {verdict}" if verdict else "chosen"
   full = box.width - 2 * _PAD
   spoken = document.text(
-    f"{vote.answer}: {word}, sum {vote.weight:.2f}, {solutions}"
+    f"{vote.answer}: {word + ', ' if word else ''}sum {vote.weight:.2f},"
+    f" {solutions}"
   )
   return (
     f'<g class="{kinds}" role="img" aria-label="{spoken}"'

@@ -15,6 +15,7 @@ import numpy as np
 from tts_jax import errors, types
 from tts_jax.decode import loop, stream
 from tts_jax.revise import state as states
+from tts_jax.tasks import tokenization
 
 # (params, state, group, prompt) -> state, as `state.admit`.
 Admit = Callable[..., states.ChainState]
@@ -129,6 +130,25 @@ def run(
       cost=cost,
       stats=stats,
     )
+
+
+def given_answer(
+  text: str | None, tokenizer: tokenization.Tokenizer, most: int
+) -> list[int]:
+  """A solution's tokens with its end; none of one that is not to be given.
+
+  Encoded anew it may be longer than it was: bytes that are no text were decoded
+  to a sign of three.
+
+  Args:
+    text: None: there is none.
+    tokenizer: of the revision model.
+    most: tokens of an answer.
+  """
+  if text is None:
+    return []
+  tokens = [*tokenizer.encode(text), tokenizer.end_token]
+  return tokens if len(tokens) <= most else []
 
 
 def _given(

@@ -20,12 +20,15 @@ class Fields:
     answer: reference answer. None: it is taken from the end of the solution.
     solution: worked solution. None: there is none.
     id: id of the question. None: it is a digest of the question's text.
+    graded: every line has its answer. False: where a line has none it is empty,
+      as of questions that are asked to be solved.
   """
 
   question: str = "question"
   answer: str | None = "answer"
   solution: str | None = None
   id: str | None = None
+  graded: bool = True
 
   def __post_init__(self) -> None:
     if self.answer is None and self.solution is None:
@@ -36,7 +39,8 @@ class Fields:
   @property
   def required(self) -> tuple[str, ...]:
     """The fields that every line must have."""
-    names = (self.question, self.answer, self.solution, self.id)
+    answer = self.answer if self.graded else None
+    names = (self.question, answer, self.solution, self.id)
     return tuple(name for name in names if name is not None)
 
 
@@ -139,6 +143,12 @@ class JsonlTask:
     return self.grader.grade_all(pairs)
 
 
+def typed(text: str) -> base.Question:
+  """A question as one types it: without an answer, its id a digest of it."""
+  identity = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+  return base.Question(id=identity, text=text, answer="")
+
+
 def _record(line: bytes, place: str) -> Mapping[str, Any]:
   try:
     # A byte-order mark is harmless.
@@ -168,7 +178,10 @@ def _question(
       raise errors.InputError(f"{place}: field {name!r} is empty")
   solution = values[fields.solution] if fields.solution is not None else ""
   text = values[fields.question]
-  if fields.answer is not None:
+  if fields.answer is not None and not fields.graded:
+    given = record.get(fields.answer) is not None
+    answer = _text(record, fields.answer, place) if given else ""
+  elif fields.answer is not None:
     answer = values[fields.answer]
   else:
     found = extraction.extract_answer(solution)
@@ -178,10 +191,7 @@ def _question(
         r" expected '#### 18' or '\boxed{18}' in it"
       )
     answer = found
-  if fields.id is not None:
-    identity = values[fields.id]
-  else:
-    identity = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+  identity = typed(text).id if fields.id is None else values[fields.id]
   meta = {name: record[name] for name in record if name not in values}
   return base.Question(
     id=identity, text=text, answer=answer, solution=solution, meta=meta

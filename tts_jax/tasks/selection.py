@@ -10,6 +10,20 @@ from tts_jax.tasks import base, catalogue, jsonl
 FILE_TASK = "jsonl"
 
 
+def task(name: str) -> base.Task:
+  """The task called `name`: one of the catalogue, or "jsonl".
+
+  Raises:
+    InputError: there is none.
+  """
+  if name == FILE_TASK:
+    return jsonl.JsonlTask()
+  if name in catalogue.TASKS:
+    return catalogue.find(name).task
+  names = ", ".join([*sorted(catalogue.TASKS), FILE_TASK])
+  raise errors.InputError(f"config.task {name!r}: must be one of {names}")
+
+
 def select(
   name: str, *, count: int, seed: int, path: str = "", fields: jsonl.Fields
 ) -> tuple[base.Task, list[base.Question]]:
@@ -28,15 +42,11 @@ def select(
   Raises:
     InputError: there is no such task or file, or it has fewer questions.
   """
+  of_questions = task(name)
   if name == FILE_TASK:
     questions = jsonl.read_questions(pathlib.Path(path), fields)
-    task: base.Task = jsonl.JsonlTask()
-  elif name in catalogue.TASKS:
-    found = catalogue.find(name)
-    task, questions = found.task, found.reporting()
   else:
-    names = ", ".join([*sorted(catalogue.TASKS), FILE_TASK])
-    raise errors.InputError(f"config.task {name!r}: must be one of {names}")
+    questions = catalogue.find(name).reporting()
   if not 0 <= count <= len(questions):
     raise errors.InputError(
       f"config.questions.count is {count}; it must be from 0, which takes all,"
@@ -45,4 +55,4 @@ def select(
   if count:
     drawn = random.Random(seed).sample(range(len(questions)), count)
     questions = [questions[index] for index in sorted(drawn)]
-  return task, questions
+  return of_questions, questions

@@ -1,5 +1,6 @@
 """Scores of whole solutions, every step of each in one pass."""
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -108,3 +109,31 @@ def score(
       found[at] = probability[place.row, ends].astype(np.float32)
     yield from whole()
   yield from whole()
+
+
+def scorer(
+  params: types.Params,
+  lm: types.LanguageModel,
+  verifier: reward.RewardModel,
+  *,
+  rows: int,
+  length: int,
+  compiler: Callable[..., Any],
+) -> Callable[[Iterable[solutions.Question]], Iterator[list[np.ndarray]]]:
+  """`score` with its models, compiled once.
+
+  Args:
+    params: as for `read`.
+    lm: the generator.
+    verifier: gives the scores.
+    rows: B, of a pass.
+    length: T, of a row.
+    compiler: `jax.jit`.
+  """
+
+  def logits(params: types.Params, batch: solutions.Batch) -> chex.Array:
+    return read(params, batch, lm, verifier)[0].logit
+
+  return functools.partial(
+    score, params, read_logits=compiler(logits), rows=rows, length=length
+  )

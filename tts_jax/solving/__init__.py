@@ -1,0 +1,1 @@
+"""Answering a question with a budget: place it, choose a strategy, run it."""

@@ -1,0 +1,236 @@
+"""All that draws and scores when a question is solved, compiled once each.
+
+The library does not compile: whoever calls hands in `jax.jit`.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import jax
+
+from tts_jax import errors, types
+from tts_jax.decode import engine as decode_engine
+from tts_jax.decode import loop, pools, sampling
+from tts_jax.model import transformer
+from tts_jax.revise import engine as revise_engine
+from tts_jax.revise import state as chain_state
+from tts_jax.search import engine as search_engine
+from tts_jax.search import setup, strategies
+from tts_jax.tasks import tokenization
+from tts_jax.verify import pool_scores, reward, scoring
+
+# Draws of different purposes have keys of their own: what places a question
+# must not be drawn again to answer it.
+_KEYS = {"estimate": 0, "sample": 1, "search": 2, "revise": 3}
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Models:
+  """A model that answers, and the verifier that judges its answers.
+
+  Attributes:
+    lm: the model.
+    params: its parameters.
+    tokenizer: its tokenizer.
+    verifier: reads its states.
+    verifier_params: the verifier's.
+    reviser: the revision model and its verifier; None where there is none.
+  """
+
+  lm: transformer.Transformer
+  params: types.Params
+  tokenizer: tokenization.Tokenizer
+  verifier: reward.RewardModel
+  verifier_params: types.Params
+  reviser: "Models | None" = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+  """Limits and sizes.
+
+  Attributes:
+    seed: of all draws.
+    sampler: draws tokens.
+    prompt_tokens: P, of the longest prompt.
+    max_tokens: T, of a solution.
+    groups: questions at a time.
+    rows: that work on each, at most.
+    steps: between looks at what is done.
+    search_rows: of a search at a time, over all questions.
+    search_steps: between looks at what is done.
+    step_tokens: a step of so many tokens ends without its delimiter; None: none
+      does.
+    scoring_rows: of a pass that scores.
+    scoring_length: tokens of such a row.
+    window: latest answers in the context of a revision.
+    context_tokens: of them, at most.
+    rebuilt: rows that read their new contexts in one pass.
+    trace: searches keep every round, for a picture.
+  """
+
+  seed: int = 0
+  sampler: sampling.Sampler = dataclasses.field(
+    default_factory=sampling.Categorical
+  )
+  prompt_tokens: int = 128
+  max_tokens: int = 128
+  groups: int = 16
+  rows: int = 16
+  steps: int = 64
+  search_rows: int = 128
+  search_steps: int = 64
+  step_tokens: int | None = None
+  scoring_rows: int = 8
+  scoring_length: int = 768
+  window: int = 4
+  context_tokens: int = 320
+  rebuilt: int = 32
+  trace: bool = False
+
+  def alone(self) -> "Settings":
+    """The same for one question at a time: no rows that wait for others."""
+    return dataclasses.replace(
+      self, groups=1, rows=self.groups * self.rows, search_rows=1
+    )
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Engines:
+  """What solving calls.
+
+  Attributes:
+    models: that they are of.
+    settings: that they have.
+    sample: from N and a purpose, "estimate" or "sample", to what samples.
+    score: of the base model's solutions.
+    search: from a strategy to what searches.
+    revise: from the lengths of chains to what runs them; refuses where there is
+      no revision model.
+    score_revised: of the revision model's answers.
+  """
+
+  models: Models
+  settings: Settings
+  sample: Callable[[int, str], pools.Sample]
+  score: pool_scores.Score
+  search: Callable[[strategies.Strategy], search_engine.Search]
+  revise: Callable[[tuple[int, ...]], revise_engine.Revise]
+  score_revised: pool_scores.Score
+
+
+def make(
+  models: Models, settings: Settings, compiler: decode_engine.Compile
+) -> Engines:
+  """Puts engines together; each is made when it is first asked for.
+
+  Args:
+    models: that answer and judge.
+    settings: limits and sizes.
+    compiler: `jax.jit`.
+
+  Raises:
+    InputError: prompts and solutions do not fit the model.
+  """
+  base, cfg, reviser = jax.random.key(settings.seed), settings, models.reviser
+  keys = {name: jax.random.fold_in(base, at) for name, at in _KEYS.items()}
+  own = _limits(models, cfg.prompt_tokens, cfg)
+  if reviser is not None:
+    _limits(reviser, cfg.prompt_tokens + cfg.context_tokens, cfg)
+
+  @functools.cache
+  def sample(n: int, purpose: str) -> pools.Sample:
+    return decode_engine.make(
+      models.params,
+      models.lm,
+      keys[purpose],
+      sampler=cfg.sampler,
+      limits=own,
+      samples=n,
+      prompt_tokens=cfg.prompt_tokens,
+      compiler=compiler,
+      groups=cfg.groups,
+      rows=cfg.rows,
+      steps=cfg.steps,
+    )
+
+  @functools.cache
+  def search(strategy: strategies.Strategy) -> search_engine.Search:
+    one = setup.Setup(
+      lm=models.lm,
+      verifier=models.verifier,
+      strategy=strategy,
+      sampler=cfg.sampler,
+      limits=own,
+      delimiters=frozenset(models.verifier.config.delimiters),
+      step_tokens=cfg.step_tokens,
+      trace=cfg.trace,
+    )
+    return search_engine.make(
+      setup.Weights(lm=models.params, verifier=models.verifier_params),
+      one,
+      rows=cfg.search_rows,
+      prompt_tokens=cfg.prompt_tokens,
+      steps=cfg.search_steps,
+      compiler=compiler,
+    )(keys["search"])
+
+  @functools.cache
+  def revise(lengths: tuple[int, ...]) -> revise_engine.Revise:
+    if reviser is None:
+      raise errors.InputError(
+        "this strategy revises answers, and there is no revision model; give"
+        " one, or a policy without revisions"
+      )
+    plan = chain_state.Plan(
+      lengths=lengths, window=cfg.window, context_tokens=cfg.context_tokens
+    )
+    one = chain_state.Setup(
+      lm=reviser.lm,
+      sampler=cfg.sampler,
+      limits=_limits(reviser, 0, cfg),
+      plan=plan,
+      rebuilt=cfg.rebuilt,
+    )
+    # One question at a time has no use for more rows than it has chains.
+    rows = min(cfg.rows, len(lengths)) if cfg.groups == 1 else cfg.rows
+    return revise_engine.make(
+      reviser.params,
+      one,
+      keys["revise"],
+      groups=cfg.groups,
+      rows=rows,
+      steps=cfg.steps,
+      prompt_tokens=cfg.prompt_tokens,
+      compiler=compiler,
+    )
+
+  def score(mine: Models) -> pool_scores.Score:
+    return scoring.scorer(
+      {"model": mine.params, **mine.verifier_params},
+      mine.lm,
+      mine.verifier,
+      rows=cfg.scoring_rows,
+      length=cfg.scoring_length,
+      compiler=compiler,
+    )
+
+  return Engines(
+    models=models,
+    settings=settings,
+    sample=sample,
+    score=score(models),
+    search=search,
+    revise=revise,
+    score_revised=score(reviser or models),
+  )
+
+
+def _limits(models: Models, before: int, settings: Settings) -> loop.Limits:
+  """Of solutions that stand behind so many tokens, checked for their room."""
+  limits = loop.Limits(
+    max_tokens=settings.max_tokens, end_token=models.tokenizer.end_token
+  )
+  pools.check_fit(models.lm.config, models.tokenizer, before, limits)
+  return limits
