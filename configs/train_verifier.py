@@ -23,6 +23,9 @@ def get_config() -> ml_collections.ConfigDict:
       "history": True,
       # A verifier's folder, whose head is the start; empty draws one.
       "start": "",
+      # Of a verifier with a backbone of its own: the model whose lower blocks
+      # that starts from, a Hugging Face folder; empty is `model`.
+      "backbone": "",
       "seed": 0,
       # Of the worked solutions' questions.
       "worked_seed": 2,

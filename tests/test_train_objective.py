@@ -1,5 +1,6 @@
 """The verifier's losses against loops of numpy, and what each regime trains."""
 
+import dataclasses
 import functools
 
 import jax
@@ -9,7 +10,7 @@ import pytest
 import tiny_verifier
 
 from tts_jax import errors
-from tts_jax.model import head
+from tts_jax.model import head, transformer
 from tts_jax.train import objective
 from tts_jax.train import step as step_lib
 from tts_jax.verify import reward, scoring, solutions
@@ -215,6 +216,17 @@ def test_a_second_backbone_starts_as_a_copy_of_the_model():
     jax.tree.leaves(params["backbone"]), jax.tree.leaves(model), strict=True
   ):
     assert one.unsafe_buffer_pointer() != two.unsafe_buffer_pointer()
+
+
+def test_a_second_backbone_starts_from_the_lower_blocks_of_another_model():
+  lm = transformer.Transformer(dataclasses.replace(_LM.config, layers=2))
+  model, other = (lm.init(jax.random.key(seed)) for seed in (1, 2))
+  branch = dataclasses.replace(tiny_verifier.PREDICTS, tap=1)
+  goal = objective.Objective(lm=lm, verifier=reward.RewardModel(branch, _LM))
+  own = goal.init(jax.random.key(0), model, other)["backbone"]
+  assert set(own) == set(other) - {"layer_1"}
+  want = {name: other[name] for name in own}
+  jax.tree.map(np.testing.assert_array_equal, own, want)
 
 
 @pytest.mark.parametrize(

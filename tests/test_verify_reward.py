@@ -13,6 +13,7 @@ from tts_jax.model import cache, head, transformer
 from tts_jax.verify import reward
 
 _V, _DELIMITER = tiny_verifier.V, tiny_verifier.DELIMITER
+_END = 9
 _LM = transformer.Transformer(
   dataclasses.replace(tiny_verifier.SHAPE, layers=2)
 )
@@ -25,6 +26,12 @@ _VERIFIERS = {
   ),
   "no blocks": reward.RewardModel(tiny_verifier.NO_BLOCKS),
   "own backbone": reward.RewardModel(tiny_verifier.HEAD, _LM),
+  "own lower blocks": reward.RewardModel(
+    dataclasses.replace(tiny_verifier.PREDICTS, tap=1), tiny_verifier.LM
+  ),
+  "of several answers": reward.RewardModel(
+    dataclasses.replace(tiny_verifier.PREDICTS, answer_end=_END)
+  ),
 }
 
 
@@ -52,6 +59,7 @@ _LENGTH = np.asarray([4, 3])
 # [Q, N, T]: what each row draws.
 _DRAWN = np.random.default_rng(2).integers(1, _V, (2, 3, 7))
 _DRAWN[:, :, 3] = _DELIMITER
+_DRAWN[:, :, 4] = _END
 
 
 def _by_decoding(verifier, params, steps=7):
@@ -146,7 +154,10 @@ def test_a_score_reads_log_probabilities(verifier, params):
   logprobs[:, :, 2] -= 1.0
   other = _by_reading(verifier, params, logprobs)
   np.testing.assert_array_equal(plain[:, :, :2], other[:, :, :2])
-  assert (np.abs(plain - other)[:, :, 2:] > 1e-6).all()
+  # What surprised in an answer says nothing of the next one.
+  reach = 7 if verifier.config.answer_end is None else 5
+  assert (np.abs(plain - other)[:, :, 2:reach] > 1e-6).all()
+  np.testing.assert_array_equal(plain[:, :, reach:], other[:, :, reach:])
 
 
 def test_rows_are_copied_and_taken_back(verifier, params):
@@ -219,6 +230,13 @@ def test_a_head_of_more_blocks_goes_on_from_the_generators():
     np.testing.assert_array_equal, made["layer_1"], drawn["head"]["layer_1"]
   )
   np.testing.assert_array_equal(made["prediction"]["kernel"], lm["embedding"].T)
+
+
+def test_a_backbone_of_its_own_ends_at_the_tap():
+  shape = dict(layers=1, width=16, token_width=4, mlp_width=8, predicts=True)
+  for tap, layers in ((0, 1), (1, 1), (2, 2), (None, 2)):
+    made = reward.above(_LM, [3], tap=tap, separate=True, **shape)
+    assert made.backbone.config.layers == layers
 
 
 def test_a_branch_that_does_not_fit_is_refused():

@@ -308,3 +308,13 @@ def test_another_is_trained_on_from_it_whatever_its_length(tmp_path):
       str(tmp_path), reward.RewardModel(_config(wider, predicts=True))
     )
   assert saved.start("", verifier) == {}
+
+
+def test_a_head_alone_starts_a_verifier_with_a_backbone_of_its_own(tmp_path):
+  shared, own = _VERIFIERS["predicts"], _VERIFIERS["own backbone"]
+  saved.save(tmp_path / "shared", shared, _params(shared), _ORIGIN)
+  assert set(saved.start(str(tmp_path / "shared"), own)) == {"head"}
+  saved.save(tmp_path / "own", own, _params(own), _ORIGIN)
+  assert set(saved.start(str(tmp_path / "own"), own)) == {"head", "backbone"}
+  with pytest.raises(errors.InputError, match="its own backbone is"):
+    saved.start(str(tmp_path / "own"), shared)

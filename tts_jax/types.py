@@ -38,8 +38,9 @@ class Output:
   Attributes:
     logits: [..., V] float32.
     hidden: [..., D], the state after the final norm, which heads read.
-    streams: [..., D] each, what every block read, for heads that branch off
-      lower; under `jit` those that nobody reads cost nothing.
+    streams: [..., D] each, what every block read and what the last one gave,
+      for heads that branch off; under `jit` those that nobody reads cost
+      nothing.
   """
 
   logits: chex.Array

@@ -45,6 +45,8 @@ class HeadConfig:
     predicts: the blocks predict each drawn token too.
     tap: the head branches off the backbone below this block, of 0 ... L - 1,
       and predicts alone; None: it reads the final states.
+    answer_end: the token that ends an answer, of sequences of several: what
+      surprised in those before does not count; None: they are of one.
 
   Raises:
     errors.InputError: a size is below 1; the blocks are of another width.
@@ -59,6 +61,7 @@ class HeadConfig:
   blocks: config.TransformerConfig | None = None
   predicts: bool = False
   tap: int | None = None
+  answer_end: int | None = None
 
   def __post_init__(self) -> None:
     sizes = ("input_width", "vocabulary", "width", "token_width", "mlp_width")

@@ -145,6 +145,7 @@ class _Decoder(nn.Module):
       block = Block(cfg, layer, name=f"layer_{layer}")
       x, keep = block(x, table, attend, keys[layer])
       kept.append(keep)
+    streams.append(x)
     hidden = Norm(cfg, name="final_norm")(x)
     if cfg.tied:
       unembedding = embedding.T

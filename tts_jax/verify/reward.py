@@ -77,7 +77,7 @@ class RewardModel:
         f"the head reads states of width {wanted[0]} of {wanted[1]} tokens; its"
         f" backbone's are of width {shape.width}, of {shape.vocabulary} tokens"
       )
-    if (self.config.tap or 0) >= shape.layers:
+    if (self.config.tap or 0) > shape.layers:
       raise errors.InputError(
         f"head tap is {self.config.tap}; its backbone has {shape.layers} blocks"
       )
@@ -137,6 +137,7 @@ class RewardModel:
         dropout_key=dropout_key,
       )
     begins = jnp.diff(segments, axis=1, prepend=segments[:, :1] - 1) != 0
+    begins |= self._begins(tokens)
     ends = self._ends(drawn)
 
     def accumulate(seen: chex.Array) -> head.Surprise:
@@ -213,6 +214,8 @@ class RewardModel:
       output, backbone = self.backbone.decode(
         params["backbone"], prompt_state.backbone, backbone, tokens
       )
+    fresh = self._begins(tokens)[..., None]
+    before = jax.tree.map(lambda x: jnp.where(fresh, 0.0, x), rows.surprise)
     reading, layers = self._apply(
       params,
       tokens,
@@ -221,7 +224,7 @@ class RewardModel:
       logprob,
       attending.positions(prompt_state.blocks, rows.blocks),
       attending.with_cache(prompt_state.blocks, rows.blocks),
-      functools.partial(head.surprise_after, rows.surprise),
+      functools.partial(head.surprise_after, before),
     )
     return reading.logit, Rows(
       blocks=cache.advance(rows.blocks, layers),
@@ -240,6 +243,11 @@ class RewardModel:
   def _ends(self, drawn: chex.Array) -> chex.Array:
     return jnp.isin(drawn, jnp.asarray(self.config.delimiters))
 
+  def _begins(self, tokens: chex.Array) -> chex.Array:
+    """Whether what is drawn after each token is the first of an answer."""
+    end = self.config.answer_end
+    return jnp.zeros(tokens.shape, bool) if end is None else tokens == end
+
 
 def above(
   lm: transformer.Transformer,
@@ -253,6 +261,7 @@ def above(
   tap: int | None = None,
   dropout: float = 0.0,
   separate: bool = False,
+  answer_end: int | None = None,
 ) -> RewardModel:
   """A reward model for a generator, its blocks shaped like the generator's.
 
@@ -267,7 +276,9 @@ def above(
     tap: the block below which the head branches off; the generator's number
       of blocks, or None, reads the final states.
     dropout: rate in the blocks, in training.
-    separate: read a backbone of its own, of the generator's shape.
+    separate: read a backbone of its own, shaped like the generator, up to the
+      tap.
+    answer_end: the token that ends an answer, of sequences of several.
 
   Raises:
     InputError: a size does not fit.
@@ -294,7 +305,12 @@ def above(
       mlp_width=shape.mlp_width * width // shape.width,
       dropout=dropout,
     )
-  own = transformer.Transformer(dataclasses.replace(shape, dropout=dropout))
+  tap = None if tap == shape.layers else tap
+  # What stands above the tap is not read; a transformer has a block.
+  depth = shape.layers if tap is None else max(tap, 1)
+  own = transformer.Transformer(
+    dataclasses.replace(shape, layers=depth, dropout=dropout)
+  )
   return RewardModel(
     head.HeadConfig(
       input_width=shape.width,
@@ -305,7 +321,8 @@ def above(
       delimiters=tuple(sorted(delimiters)),
       blocks=blocks,
       predicts=predicts,
-      tap=None if tap == shape.layers else tap,
+      tap=tap,
+      answer_end=answer_end,
     ),
     own if separate else None,
   )

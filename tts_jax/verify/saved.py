@@ -128,7 +128,8 @@ def start(folder: str, verifier: reward.RewardModel) -> types.Params:
   Args:
     folder: as `save` wrote it; made for any model. Empty: there are none.
     verifier: of the same shape; how many positions it reads sets no parameter,
-      and may differ.
+      and may differ. If the saved one has no backbone of its own, this one may:
+      its head alone has a start then.
 
   Raises:
     InputError: as `load`; its shape is another.
@@ -136,20 +137,36 @@ def start(folder: str, verifier: reward.RewardModel) -> types.Params:
   if not folder:
     return {}
   found, params = load(folder)
-  if _any_length(found) != _any_length(verifier):
+  path = pathlib.Path(folder) / CARD
+  if _shape(found.config) != _shape(verifier.config):
     raise errors.InputError(
-      f"{pathlib.Path(folder) / CARD}: its head is {found.config}, the one to"
-      f" be trained {verifier.config}; give the same head, or no start"
+      f"{path}: its head is {found.config}, the one to be trained"
+      f" {verifier.config}; give the same head, or no start"
+    )
+  if found.backbone is not None and (
+    verifier.backbone is None
+    or _any_length(found.backbone.config)
+    != _any_length(verifier.backbone.config)
+  ):
+    raise errors.InputError(
+      f"{path}: its own backbone is {found.backbone}, that of the one to be"
+      f" trained {verifier.backbone}; give the same, or no start"
     )
   return jax.tree.map(jnp.asarray, params)
 
 
-def _any_length(verifier: reward.RewardModel) -> reward.RewardModel:
-  head = verifier.config
-  if head.blocks is not None:
-    blocks = dataclasses.replace(head.blocks, max_positions=1)
-    head = dataclasses.replace(head, blocks=blocks)
-  return dataclasses.replace(verifier, config=head)
+def _shape(found: head.HeadConfig) -> head.HeadConfig:
+  """What sets the shapes of a head's parameters."""
+  found = dataclasses.replace(found, answer_end=None)
+  if found.blocks is None:
+    return found
+  return dataclasses.replace(found, blocks=_any_length(found.blocks))
+
+
+def _any_length(
+  shape: config.TransformerConfig,
+) -> config.TransformerConfig:
+  return dataclasses.replace(shape, max_positions=1, dropout=0.0)
 
 
 def regimes(folder: pathlib.Path) -> dict[str, Any]:
