@@ -46,7 +46,7 @@ def tell(
   seed, scored = config.seed, scored_pool.load(folder.path)
   prompts = pools.prompt_lengths(questions, task, model.tokenizer)
   made = run_summary.measure(folder.path, scored, prompts, seed=seed)
-  count = search_summary.count_flops(model.lm.config, judge.verifier.config)
+  count = search_summary.count_flops(model.lm.config, judge.verifier)
   found = None
   if reviser is not None:
     found = revision_report.load(folder, config, reviser)

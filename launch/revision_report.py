@@ -40,7 +40,7 @@ def load(
   """All that `mending.fill` put into a run's folder."""
   found = chains.load_chains(folder.path)
   scores = chains.load_all_scores(folder.path, found)
-  shapes = reviser.model.lm.config, reviser.judge.verifier.config
+  shapes = reviser.model.lm.config, reviser.judge.verifier
   budgets, seed = planning.revised_budgets(config), config.seed
   value = revision_summary.by_verifier(found, scores["history"], seed=seed)
   return Found(

@@ -1,9 +1,11 @@
 import jax
 import numpy as np
+import tiny_verifier
 
 from tts_jax import types
 from tts_jax.model import config, transformer
 from tts_jax.scaling import flops
+from tts_jax.verify import reward
 
 _CONFIG = config.TransformerConfig(
   vocabulary=11,
@@ -64,6 +66,35 @@ def test_trap_18_lookahead_and_the_verifier_are_paid_for():
     _COST, model, verifier=model, reads_tokens=True, context=context
   )
   np.testing.assert_allclose(own - bare, [130 * 4000, 0])
+
+
+def test_a_verifier_adds_its_head_and_a_backbone_of_its_own():
+  head = tiny_verifier.BRANCHES
+  shared, own = (
+    reward.RewardModel(head),
+    reward.RewardModel(head, tiny_verifier.LM),
+  )
+  sizes = {}
+  for name, verifier in (("shared", shared), ("own", own)):
+    params = jax.eval_shape(verifier.init, jax.random.key(0))
+    # Looked up in, not read with; nobody reads the backbone's logits.
+    unread = {"embedding", "unembedding"}
+    sizes[name] = sum(
+      leaf.size
+      for part in params.values()
+      for key, tree in part.items()
+      if key not in unread
+      for leaf in jax.tree.leaves(tree)
+      if leaf.ndim > 1
+    )
+  found = (
+    flops.reward_model(head),
+    flops.reward_model(head, own.backbone.config),
+  )
+  assert found[1].parameters - found[0].parameters == (
+    sizes["own"] - sizes["shared"]
+  )
+  assert found[1].attention == 2 * found[0].attention
 
 
 def test_large_counts_do_not_overflow():

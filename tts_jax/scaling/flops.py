@@ -96,8 +96,15 @@ def flops(
   return total
 
 
-def reward_head(head: head_lib.HeadConfig) -> Network:
-  """What a reward head adds to the generator: its matrices and blocks."""
+def reward_model(
+  head: head_lib.HeadConfig, backbone: config.TransformerConfig | None = None
+) -> Network:
+  """What a verifier adds to the generator: its head's matrices and blocks.
+
+  Args:
+    head: its head.
+    backbone: its own, which reads as well; None: it shares the generator's.
+  """
   parameters = head.width * (head.input_width + head.token_width)
   parameters += head.mlp_width * (head.width + head.token_width)
   attention = 0
@@ -107,4 +114,11 @@ def reward_head(head: head_lib.HeadConfig) -> Network:
     blocks = transformer(head.blocks)
     parameters += blocks.parameters - head.blocks.vocabulary * head.width
     attention = blocks.attention
+  if backbone is not None:
+    own = transformer(backbone)
+    parameters += own.parameters
+    if head.tap is not None:
+      # Its logits are not read.
+      parameters -= backbone.vocabulary * backbone.width
+    attention += own.attention
   return Network(parameters=parameters, attention=attention)

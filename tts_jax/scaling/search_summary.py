@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from tts_jax import types
-from tts_jax.model import config, head
+from tts_jax.model import config
 from tts_jax.scaling import contrasts, flops, measurements, sweep
+from tts_jax.verify import reward
 
 # What the paper's claims come down to.
 _COMPARED = (
@@ -20,10 +21,17 @@ _COMPARED = (
 
 
 def count_flops(
-  model: config.TransformerConfig, verifier: head.HeadConfig
+  model: config.TransformerConfig, verifier: reward.RewardModel
 ) -> Callable[[types.Cost, np.ndarray, bool], np.ndarray]:
-  """FLOPs of a ledger, for `sweep.ledger`; the verifier shares the backbone."""
-  network, judge = flops.transformer(model), flops.reward_head(verifier)
+  """FLOPs of a ledger, for `sweep.ledger`.
+
+  A verifier with a backbone of its own reads with it whatever the model reads.
+  """
+  own = verifier.backbone
+  network = flops.transformer(model)
+  judge = flops.reward_model(
+    verifier.config, own.config if own is not None else None
+  )
 
   def count(cost: types.Cost, context: np.ndarray, judged: bool) -> np.ndarray:
     return flops.flops(

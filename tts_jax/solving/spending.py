@@ -59,14 +59,10 @@ def count(
   size = np.asarray(lengths, np.float64)
   seen = np.asarray(contexts, np.float64) if len(contexts) else 0 * size
   attended = float((size * (seen + (size - 1) / 2)).sum())
-  judge = flops.reward_head(models.verifier.config)
   own = models.verifier.backbone
-  if own is not None:
-    backbone = flops.transformer(own.config)
-    judge = flops.Network(
-      parameters=judge.parameters + backbone.parameters,
-      attention=judge.attention + backbone.attention,
-    )
+  judge = flops.reward_model(
+    models.verifier.config, own.config if own is not None else None
+  )
   whole = types.Cost(**{n: np.array([int(getattr(cost, n))]) for n in TOKENS})
   total = flops.flops(
     whole,
