@@ -14,7 +14,7 @@ def get_config() -> ml_collections.ConfigDict:
   """Sizes for a host with two CPU cores."""
   config = reproduce.get_config()
   del config.verifier, config.scoring
-  del config.search, config.revision
+  del config.search, config.exchange, config.revision
   # "train" or "validation"; a file is taken for what it is.
   config.questions.split = "train"
   config.questions.count = 1000

@@ -63,6 +63,10 @@ def get_config() -> ml_collections.ConfigDict:
         # One search drawn as trees, on the most undecided questions.
         "tree": {"method": "beam_4", "budget": 16, "questions": 4},
       },
+      # A larger model to compare with: its run of launch.sample on these
+      # questions, at temperature 0, and how many times as many parameters it
+      # has; "none" is none.
+      "exchange": {"pool": "none", "size_ratio": 13.9},
       # Chains of revisions, where "revisions" is among the methods.
       "revision": {
         # Folders; empty are those of the package.

@@ -75,7 +75,7 @@ def _settings(
 ) -> engines.Settings:
   return engines.Settings(
     seed=config.seed,
-    sampler=sampling.Categorical(**config.sampler),
+    sampler=sampling.make(**config.sampler),
     **config.limits,
     **{name: config.engine[name] for name in ("groups", "rows", "steps")},
     search_rows=config.search.rows,

@@ -67,7 +67,7 @@ def engine(
     model.params,
     model.lm,
     jax.random.key(config.seed),
-    sampler=sampling.Categorical(**config.sampler),
+    sampler=sampling.make(**config.sampler),
     limits=model.limits(config.limits.max_tokens),
     groups=config.engine.groups,
     rows=config.engine.rows,

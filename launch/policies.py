@@ -5,7 +5,14 @@ from typing import Any
 
 import ml_collections
 
-from launch import generation, judging, mending, planning, revision_report
+from launch import (
+  exchanging,
+  generation,
+  judging,
+  mending,
+  planning,
+  revision_report,
+)
 from tts_jax.scaling import (
   compute_optimal,
   estimates,
@@ -31,7 +38,9 @@ def tell(
   found: revision_report.Found | None,
   given: Sequence[estimates.Estimate] = (),
 ) -> dict[str, Any]:
-  """Writes a run's policy; returns `difficulty` and `policy` of its summary.
+  """Writes a run's policy; returns what its summary says of it.
+
+  That is `difficulty`, `policy` and, with a larger model, `exchange`.
 
   The policy places questions by the last estimate given, or else by the first
   few samples: what the others read, a new question does not have.
@@ -61,7 +70,7 @@ def tell(
   policy_file.write(folder.path / policy_file.FILE, policy)
   return optimal_summary.summarise(
     evidence, made.samples.correct, budgets, seed=seed
-  )
+  ) | exchanging.tell(config, evidence, made.samples.question_ids, budgets)
 
 
 def _revised(

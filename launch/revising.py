@@ -51,7 +51,7 @@ def engine(
   """
   setup = states.Setup(
     lm=model.lm,
-    sampler=sampling.Categorical(**config.sampler),
+    sampler=sampling.make(**config.sampler),
     limits=model.limits(config.limits.max_tokens),
     plan=plan,
     rebuilt=config.revision.rebuilt,

@@ -30,7 +30,7 @@ def engine(
     lm=model.lm,
     verifier=judge.verifier,
     strategy=strategy,
-    sampler=sampling.Categorical(**config.sampler),
+    sampler=sampling.make(**config.sampler),
     limits=model.limits(config.limits.max_tokens),
     delimiters=frozenset(judge.verifier.config.delimiters),
     step_tokens=config.search.step_tokens or None,

@@ -9,7 +9,6 @@ Started again with the same --out it goes on from the last checkpoint. It gets
 metrics.jsonl, checkpoints/, best/, verifier/ and, trained jointly, model/.
 """
 
-import dataclasses
 import functools
 import os
 
@@ -18,8 +17,8 @@ import ml_collections
 from absl import flags, logging
 
 from launch import entry
-from tts_jax import errors, sharding, types
-from tts_jax.model import embedded, huggingface, transformer
+from tts_jax import sharding
+from tts_jax.model import embedded, huggingface
 from tts_jax.store import labels, run
 from tts_jax.tasks import catalogue, tokenization
 from tts_jax.train import labelled, loop, objective
@@ -63,7 +62,8 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   mesh = sharding.data_mesh(config.data.rows)
   copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
   drawn, kept = jax.random.split(jax.random.key(config.seed))
-  params = goal.init(drawn, model, _backbone(config, lm))
+  lower = saved.lower_blocks(config.backbone, verifier)
+  params = goal.init(drawn, model, lower)
   params |= saved.start(config.start, verifier)
   state = jax.device_put(step_lib.begin(kept, params, optimizer), copies)
   print(f"{schedule.steps} steps, to {folder.path}", flush=True)
@@ -86,27 +86,6 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   origin = saved.origin(source)
   saved.save(folder.path / "verifier", verifier, state.params, origin)
   print(f"best validation loss {progress['best_loss']:.4f}: {folder.path}")
-
-
-def _backbone(
-  config: ml_collections.ConfigDict, lm: transformer.Transformer
-) -> types.Params | None:
-  """What a backbone of the verifier's own starts from, where it is told."""
-  if not config.backbone:
-    return None
-  other, params = huggingface.load(config.backbone, "float32")
-  if not config.head.separate:
-    raise errors.InputError(
-      "config.backbone starts a backbone of the verifier's own, and"
-      " config.head.separate is False; set it, or leave config.backbone empty"
-    )
-  positions = lm.config.max_positions
-  if dataclasses.replace(other.config, max_positions=positions) != lm.config:
-    raise errors.InputError(
-      f"{config.backbone}: its shape is {other.config}, the model's"
-      f" {lm.config}; a backbone starts from a model of the same shape"
-    )
-  return params
 
 
 if __name__ == "__main__":

@@ -54,6 +54,14 @@ def test_top_p_takes_ties_at_the_threshold_whole():
   assert set(tokens.tolist()) == {0, 1, 2, 3}
 
 
+def test_temperature_0_is_greedy():
+  assert sampling.make(0.0, 0.9) == sampling.Greedy()
+  assert sampling.make(0.5, 0.9) == sampling.Categorical(0.5, 0.9)
+  for settings in (dict(temperature=-1.0), dict(temperature=0.0, top_p=0.0)):
+    with pytest.raises(errors.InputError, match="must be"):
+      sampling.make(**settings)
+
+
 def test_top_p_below_every_probability_is_greedy():
   logits = np.random.default_rng(0).normal(size=(64, 300)).astype(np.float32)
   uniform = np.linspace(0, 1, 64, dtype=np.float32)

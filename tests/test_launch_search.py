@@ -13,7 +13,7 @@ from tts_jax import errors
 from tts_jax.model import huggingface
 from tts_jax.report import search_sections
 from tts_jax.scaling import policy_file, scored_pool
-from tts_jax.store import scores, searches
+from tts_jax.store import pool, scores, searches
 from tts_jax.tasks import tokenization
 from tts_jax.verify import reward, saved
 
@@ -164,10 +164,21 @@ def test_too_few_questions_for_a_policy_are_told_of(whole):
 
 def test_enough_questions_make_a_policy(tmp_path, model, verifier, cache):
   out = tmp_path / "run"
-  command = _command("search", out, model, verifier, _SEARCH)
-  flags = ("--config.questions.count=10", "--config.search.seeds=1")
-  done = kill_harness.run([*command, *flags], cache)
+  # The same model stands for a larger one: what counts is who answers.
+  larger = tmp_path / "larger"
+  greedy = ("--config.samples=1", "--config.sampler.temperature=0")
+  few = ("--config.questions.count=10", "--config.search.seeds=1")
+  command = _command("sample", larger, model, verifier, _SMALL)
+  done = kill_harness.run([*command, *few, *greedy], cache)
   assert done.returncode == 0, done.stderr
+  command = _command("search", out, model, verifier, _SEARCH)
+  compared = f"--config.exchange.pool={larger}"
+  done = kill_harness.run([*command, *few, compared], cache)
+  assert done.returncode == 0, done.stderr
+  exchange = json.loads((out / "summary.json").read_text())["exchange"]
+  assert exchange["size_ratio"] == 13.9
+  assert set(exchange["families"]) == {"search"}
+  assert exchange["large"]["mean"] == pool.load_pool(larger).correct.mean()
   here = policy_file.made_for(model, verifier)
   policy = policy_file.load(out / policy_file.FILE, here)
   assert policy.difficulty == "first_4"
@@ -189,6 +200,7 @@ def test_enough_questions_make_a_policy(tmp_path, model, verifier, cache):
   for heading in (
     "Difficulty",
     "Compute-optimal policy",
+    "Test-time compute or a larger model",
     "The paper's findings on this task",
   ):
     assert f"<h2>{heading}</h2>" in report

@@ -318,3 +318,23 @@ def test_a_head_alone_starts_a_verifier_with_a_backbone_of_its_own(tmp_path):
   assert set(saved.start(str(tmp_path / "own"), own)) == {"head", "backbone"}
   with pytest.raises(errors.InputError, match="its own backbone is"):
     saved.start(str(tmp_path / "own"), shared)
+
+
+def test_a_backbone_starts_from_the_lower_blocks_of_a_model(tmp_path):
+  own, shared = _VERIFIERS["own backbone"], _VERIFIERS["predicts"]
+  deeper = transformer.Transformer(
+    dataclasses.replace(_SHAPE, layers=_SHAPE.layers + 1, max_positions=256)
+  )
+  params = deeper.init(jax.random.key(0))
+  huggingface.save(tmp_path / "deeper", deeper, params)
+  found = saved.lower_blocks(str(tmp_path / "deeper"), own)
+  np.testing.assert_allclose(
+    found["layer_0"]["mlp"]["down"], params["layer_0"]["mlp"]["down"]
+  )
+  assert saved.lower_blocks("", shared) is None
+  with pytest.raises(errors.InputError, match="which it has not; set head.sep"):
+    saved.lower_blocks(str(tmp_path / "deeper"), shared)
+  other = transformer.Transformer(dataclasses.replace(_SHAPE, mlp_width=4))
+  huggingface.save(tmp_path / "other", other, other.init(jax.random.key(0)))
+  with pytest.raises(errors.InputError, match="lower blocks of a model of its"):
+    saved.lower_blocks(str(tmp_path / "other"), own)

@@ -117,6 +117,21 @@ def inverse_cdf(weight: chex.Array, uniform: chex.Array) -> chex.Array:
   return block * size + token
 
 
+def make(temperature: float = 1.0, top_p: float = 1.0) -> Sampler:
+  """Draws at a temperature; at 0 takes the most probable token.
+
+  Args:
+    temperature: at least 0.
+    top_p: mass of the nucleus, as `Categorical`; at temperature 0 without
+      effect.
+
+  Raises:
+    InputError: as `Categorical`.
+  """
+  drawn = Categorical(temperature=temperature or 1.0, top_p=top_p)
+  return drawn if temperature else Greedy()
+
+
 def _weight(logits: chex.Array, temperature: float) -> chex.Array:
   """Probabilities but for their sum, [..., V] float32; the largest is 1."""
   logits = logits.astype(jnp.float32)

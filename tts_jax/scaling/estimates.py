@@ -17,6 +17,9 @@ from tts_jax.scaling import bin_edges, difficulty, ranks, sweep
 
 Folds = Sequence[tuple[slice, slice]]
 
+# The estimate that reads the ground truth.
+ORACLE = "oracle"
+
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Estimate:
@@ -67,7 +70,7 @@ def oracle(correct: np.ndarray, folds: Folds = difficulty.FOLDS) -> Estimate:
   Raises:
     InputError: a fold has no sample to place a question by.
   """
-  return _free("oracle", correct, folds)
+  return _free(ORACLE, correct, folds)
 
 
 def predicted(

@@ -23,9 +23,7 @@ BASELINE = "best_of_n_weighted"
 # What revisions are compared with: as many single answers of the same model.
 PARALLEL = "parallel"
 # The estimate that headlines speak of: it reads no ground truth.
-_HEADLINE = ("predicted", "oracle")
-# An estimate is compared with this one.
-_ORACLE = "oracle"
+_HEADLINE = ("predicted", estimates.ORACLE)
 
 Baseline = Mapping[int, measured.Cell]
 
@@ -123,11 +121,13 @@ def summarise(
         )
     shares[family] = {
       estimate.name: {
-        unit: kept(gains[estimate.name, unit], gains[_ORACLE, unit], seed=seed)
+        unit: kept(
+          gains[estimate.name, unit], gains[estimates.ORACLE, unit], seed=seed
+        )
         for unit in measured.UNITS
       }
       for estimate in found
-      if (_ORACLE, measured.UNITS[0]) in gains
+      if (estimates.ORACLE, measured.UNITS[0]) in gains
     }
   family = "pooled" if "pooled" in shown else next(iter(shown))
   name = next((one for one in _HEADLINE if one in shown[family]), found[0].name)

@@ -155,6 +155,40 @@ def start(folder: str, verifier: reward.RewardModel) -> types.Params:
   return jax.tree.map(jnp.asarray, params)
 
 
+def lower_blocks(
+  folder: str, verifier: reward.RewardModel
+) -> types.Params | None:
+  """A model for a verifier's own backbone to start from, as far as it reaches.
+
+  Args:
+    folder: of the model, a Hugging Face folder. Empty: there is none.
+    verifier: to be trained.
+
+  Returns:
+    The model's parameters.
+
+  Raises:
+    InputError: the verifier has no backbone of its own, or one whose blocks are
+      of another shape, or of more of them.
+  """
+  if not folder:
+    return None
+  if verifier.backbone is None:
+    raise errors.InputError(
+      f"{folder} starts a backbone of the verifier's own, which it has not; set"
+      " head.separate, or leave config.backbone empty"
+    )
+  lm, params = huggingface.load(folder, "float32")
+  found, wanted = lm.config, verifier.backbone.config
+  alike = dataclasses.replace(found, layers=wanted.layers)
+  if found.layers < wanted.layers or _any_length(alike) != _any_length(wanted):
+    raise errors.InputError(
+      f"{folder}: its shape is {found}, the backbone's {wanted}; a backbone"
+      " starts from the lower blocks of a model of its shape"
+    )
+  return params
+
+
 def _shape(found: head.HeadConfig) -> head.HeadConfig:
   """What sets the shapes of a head's parameters."""
   found = dataclasses.replace(found, answer_end=None)
