@@ -17,6 +17,9 @@ from tts_jax.scaling import bin_edges, difficulty, ranks, sweep
 
 Folds = Sequence[tuple[slice, slice]]
 
+# The estimate of a difficulty head, which reads a question's prompt alone.
+HEAD = "head"
+
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Estimate:
@@ -134,7 +137,7 @@ def given(
   """An estimate from elsewhere, which read none of the pool's samples.
 
   Args:
-    name: as "head".
+    name: as `HEAD`.
     value: [Q] float, higher is easier.
     flops: [Q], what it costs.
     folds: of the pool's columns.
