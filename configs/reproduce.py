@@ -19,6 +19,10 @@ def get_config() -> ml_collections.ConfigDict:
       "model": "",
       # A verifier's folder; empty is the one of the package, "none" is none.
       "verifier": "",
+      # A difficulty head's folder: it places a question by its prompt alone. A
+      # head is of one model: empty is the package's with the package's model,
+      # and none with another; "none" is none.
+      "difficulty": "",
       "questions": {
         # Drawn by `seed`; 0 takes all.
         "count": 150,

@@ -13,8 +13,8 @@ from configs import reproduce
 def get_config() -> ml_collections.ConfigDict:
   """Sixteen chains of five answers."""
   config = reproduce.get_config()
-  del config.verifier, config.scoring, config.search, config.exchange
-  del config.samples
+  del config.verifier, config.difficulty, config.scoring
+  del config.search, config.exchange, config.samples
   # "test", or new questions of "train" or "validation".
   config.questions.split = "test"
   config.questions.count = 0

@@ -11,5 +11,6 @@ from configs import reproduce
 def get_config() -> ml_collections.ConfigDict:
   """The embedded verifier, on a subset of the test questions."""
   config = reproduce.get_config()
-  del config.search, config.exchange, config.revision
+  del config.search, config.exchange
+  del config.revision, config.difficulty
   return config

@@ -9,7 +9,10 @@ import ml_collections
 
 from configs import reproduce
 
-_KEPT = ("task", "model", "verifier", "seed", "sampler", "limits", "engine")
+_KEPT = (
+  *("task", "model", "verifier", "difficulty"),
+  *("seed", "sampler", "limits", "engine"),
+)
 
 
 def get_config() -> ml_collections.ConfigDict:

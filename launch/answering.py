@@ -47,7 +47,7 @@ def fill(
   }
   with run.Run.open(out, {**config.to_dict(), **asked}) as folder:
     batch, placed = config.engine.batch, solving.unplaced(questions)
-    if solving.places_by:
+    if solving.places:
       inputs = manifest.config_hash(made_of)
       stage = folder.stage(answers.PLACES, answers.PLACES_SCHEMA, inputs)
       placing = filling.place(stage, questions, solving, batch=batch)

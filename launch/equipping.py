@@ -7,13 +7,10 @@ from typing import Any
 import jax
 import ml_collections
 
-from launch import generation, judging, revising
-from tts_jax.decode import sampling
+from launch import generation, judging, placing, revising, sizing
 from tts_jax.scaling import policy_file
 from tts_jax.solving import deciding, engines, solver
 from tts_jax.tasks import base
-
-_REVISION = ("window", "context_tokens", "rebuilt")
 
 
 def equip(
@@ -25,7 +22,7 @@ def equip(
   many: bool,
   trace: bool,
 ) -> tuple[solver.Solver, list[pathlib.Path]]:
-  """What solves, and the folders of its models, a verifier after each.
+  """What solves, and the folders of what it is made of.
 
   Args:
     config: of the run.
@@ -34,6 +31,10 @@ def equip(
     policy: path of a policy; None: the default strategy.
     many: questions come together.
     trace: searches keep what a picture needs.
+
+  Returns:
+    The solver; and the folders of the model, its verifier and what else the
+    policy needs: a revision model with its own, and last a difficulty head.
   """
   path = pathlib.Path(policy or "")
   chosen = policy_file.load(path) if policy is not None else None
@@ -43,21 +44,28 @@ def equip(
   models, folders = _models(model, judge), [model.folder, judge.folder]
   if chosen is not None:
     made, here = chosen.made_for, policy_file.made_for(*folders)
-    # Another model is said before a revision model is looked for.
-    own = dataclasses.replace(
-      here,
-      revision_model=made.revision_model,
-      revision_verifier=made.revision_verifier,
-    )
-    policy_file.load(path, own)
+    own = ("tokenizer", "model", "verifier")
+    # Another model is said before what else it needs is looked for.
+    mine = {name: getattr(here, name) for name in own}
+    policy_file.load(path, dataclasses.replace(made, **mine))
     if made.revision_model or deciding.needs_revisions(chosen, budget):
       key, given = "config.revision", config.revision
       mender = revising.load_reviser(config, task, given.model, f"{key}.model")
       other = judging.load_judge(given.verifier, mender, f"{key}.verifier")
       models = dataclasses.replace(models, reviser=_models(mender, other))
       folders += mender.folder, other.folder
-    policy_file.load(path, policy_file.made_for(*folders))
-  sizes = _settings(config, trace)
+    placer = None
+    if made.difficulty_head or deciding.reads_prompts(chosen, budget):
+      placer = placing.load(config, model)
+    head = None if placer is None else placer.folder
+    here = policy_file.made_for(*folders, difficulty_head=head)
+    policy_file.load(path, here)
+    if placer is not None:
+      models = dataclasses.replace(
+        models, head=placer.head, head_params=placer.params
+      )
+      folders.append(placer.folder)
+  sizes = sizing.settings(config, trace=trace)
   made_of = engines.make(models, sizes if many else sizes.alone(), jax.jit)
   solving: Any = dict(task=task, budget=budget, policy=chosen)
   return solver.Solver(engines=made_of, **solving), folders
@@ -67,22 +75,4 @@ def _models(own: generation.Generator, judge: judging.Judge) -> engines.Models:
   made: Any = dict(lm=own.lm, params=own.params, tokenizer=own.tokenizer)
   return engines.Models(
     **made, verifier=judge.verifier, verifier_params=judge.params
-  )
-
-
-def _settings(
-  config: ml_collections.ConfigDict, trace: bool
-) -> engines.Settings:
-  return engines.Settings(
-    seed=config.seed,
-    sampler=sampling.make(**config.sampler),
-    **config.limits,
-    **{name: config.engine[name] for name in ("groups", "rows", "steps")},
-    search_rows=config.search.rows,
-    search_steps=config.search.steps,
-    step_tokens=config.search.step_tokens or None,
-    scoring_rows=config.scoring.rows,
-    scoring_length=config.scoring.length,
-    trace=trace,
-    **{name: config.revision[name] for name in _REVISION},
   )

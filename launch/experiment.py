@@ -11,6 +11,7 @@ from launch import (
   generation,
   judging,
   mending,
+  placing,
   planning,
   pooling,
   reporting,
@@ -33,6 +34,7 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
   if config.verifier != "none":
     judge = judging.load_judge(config.verifier, model)
   reviser = None if judge is None else mending.load(config, task)
+  placer = None if judge is None else placing.load(config, model)
   loaded, seed = (task, questions, model), config.seed
   links = {"search trees": trees.PAGE} if judge else {}
   links |= {"chains of revisions": revision_report.PAGE} if reviser else {}
@@ -47,7 +49,8 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
     summary = run_summary.of_pool(samples, questions, usage, seed=seed)
     summary["config_hash"] = folder.config_hash
     if judge is not None:
-      summary |= findings.tell(folder, config, *loaded, judge, reviser)
+      made = judge, reviser, placer
+      summary |= findings.tell(folder, config, *loaded, *made)
       trees.write(folder, config, *loaded, judge, samples, reporting.PAGE)
     summary["claims"] = claims.judge(summary)
     folder.write_json("summary.json", summary)

@@ -8,6 +8,7 @@ from launch import (
   generation,
   judging,
   mending,
+  placing,
   policies,
   reporting,
   revision_report,
@@ -27,6 +28,7 @@ def tell(
   model: generation.Generator,
   judge: judging.Judge,
   reviser: mending.Reviser | None,
+  placer: placing.Placer | None,
 ) -> dict[str, Any]:
   """Measures what the run's folder holds; writes the policy and chains' page.
 
@@ -38,6 +40,7 @@ def tell(
     model: the base model.
     judge: its verifier.
     reviser: wrote the chains; None: there are none.
+    placer: places questions by their prompts; None: there is none.
 
   Returns:
     What `run_summary.of_searches` has, `difficulty`, `policy` and, with chains,
@@ -72,6 +75,10 @@ def tell(
       made,
       back=reporting.PAGE,
     )
+  placed = None
+  if placer is not None:
+    given = placing.estimate(config, task, questions, model, placer)
+    placed = placer.folder, given
   return summary | policies.tell(
-    folder, config, model, judge, reviser, made, count, found
+    folder, config, model, judge, reviser, made, count, found, placed
   )

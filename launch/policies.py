@@ -1,6 +1,6 @@
 """What the experiment tells of compute-optimal policies, and their file."""
 
-from collections.abc import Sequence
+import pathlib
 from typing import Any
 
 import ml_collections
@@ -36,20 +36,22 @@ def tell(
   made: measurements.Measurements,
   count: measuring.Count,
   found: revision_report.Found | None,
-  given: Sequence[estimates.Estimate] = (),
+  placed: tuple[pathlib.Path, estimates.Estimate] | None = None,
 ) -> dict[str, Any]:
   """Writes a run's policy; returns what its summary says of it.
 
   That is `difficulty`, `policy` and, with a larger model, `exchange`.
 
-  The policy places questions by the last estimate given, or else by the first
-  few samples: what the others read, a new question does not have.
+  The policy places questions by what a difficulty head says of them, `placed`
+  with its folder, or else by the first few samples: what other estimates read,
+  a new question does not have.
   """
   questions, samples = made.samples.correct.shape
   absent = optimal_summary.obstacle(questions, samples, made.few)
   if absent:
     return {"difficulty": {"absent": absent}, "policy": {"absent": absent}}
   revised = {} if found is None else _revised(folder, found, made, count)
+  head, given = (None, []) if placed is None else (placed[0], [placed[1]])
   evidence = optimal_summary.gather(made, count, revised=revised, given=given)
   budgets, seed = list(made.budgets), config.seed
   estimate, base = evidence.estimates[-1], evidence.baseline
@@ -63,7 +65,7 @@ def tell(
   folders = [model.folder, judge.folder]
   if reviser is not None:
     folders += [reviser.model.folder, reviser.judge.folder]
-  here = policy_file.made_for(*folders)
+  here = policy_file.made_for(*folders, difficulty_head=head)
   policy = policy_making.to_file(
     outcome, estimate, here, keys=budgets, baseline=base, seed=seed
   )

@@ -44,9 +44,9 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   source = embedded.folder(config.model, config.task)
   lm, model = huggingface.load(source, "float32")
   tokenizer, made_for = tokenization.load(source), saved.origin(source)
+  end = tokenizer.end_token
   found = catalogue.find(config.task)
   ends = tokenizer.tokens_with(found.task.step_delimiter)
-  end = tokenizer.end_token
   verifier = reward.above(lm, ends, answer_end=end, **config.head)
   goal = objective.Objective(lm=lm, verifier=verifier, **config.objective)
   schedule = loop.Schedule(**config.schedule)
@@ -62,9 +62,8 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   mesh = sharding.data_mesh(config.data.rows)
   copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
   drawn, kept = jax.random.split(jax.random.key(config.seed))
-  lower = saved.lower_blocks(config.backbone, verifier)
-  params = goal.init(drawn, model, lower)
-  params |= saved.start(config.start, verifier)
+  params = goal.init(drawn, model)
+  params |= saved.start(config.start, verifier, config.backbone)
   state = jax.device_put(step_lib.begin(kept, params, optimizer), copies)
   print(f"{schedule.steps} steps, to {folder.path}", flush=True)
   step = functools.partial(step_lib.train_step, loss=goal, optimizer=optimizer)

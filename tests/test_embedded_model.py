@@ -2,17 +2,20 @@
 
 import json
 import os
+import pathlib
 import subprocess
 
 import kill_harness
 import pytest
 
 from configs import reproduce
+from tts_jax import errors
 from tts_jax.decode import loop, pools
 from tts_jax.model import embedded, huggingface
+from tts_jax.scaling import policy_file
 from tts_jax.tasks import tokenization
 from tts_jax.verify import embedded as verifiers
-from tts_jax.verify import saved
+from tts_jax.verify import saved, saved_difficulty
 
 _MADE_BY = {
   embedded.FOLDER: "python -m launch.train_lm",
@@ -50,6 +53,37 @@ def test_the_revision_verifier_is_of_the_revision_model():
   folder = verifiers.folder("", embedded.REVISION)
   verifier, _ = saved.load(folder, saved.origin(embedded.REVISION))
   saved.check_fit(verifier, lm, lm.config.width)
+
+
+def test_the_difficulty_head_is_of_the_model():
+  folder = verifiers.difficulty("", embedded.FOLDER)
+  head, _ = saved_difficulty.load(folder, saved.origin(embedded.FOLDER))
+  lm, _ = huggingface.load(embedded.FOLDER)
+  saved_difficulty.check_fit(head, lm.config)
+  size = sum(path.stat().st_size for path in folder.iterdir())
+  assert size < 1e5
+  card = " ".join((folder / "README.md").read_text().split())
+  for word in ("python -m launch.train_difficulty", "Seed 0", "Apache-2.0"):
+    assert word in card
+  made = json.loads((folder / saved_difficulty.CARD).read_text())["reached"]
+  ranked = made["rank_correlation"]
+  for value in (made["best_loss"], made["constant_loss"]):
+    assert f"{value:.4f}" in card
+  interval = "{mean:.3f} [{low:.3f}, {high:.3f}]".format(**ranked)
+  assert interval in card
+  assert ranked["low"] > 0.8
+
+
+def test_a_head_is_the_packages_for_its_own_model_alone(tmp_path):
+  own = embedded.FOLDER
+  assert verifiers.difficulty("", own) == verifiers.DIFFICULTY
+  for model in (tmp_path, embedded.REVISION):
+    assert verifiers.difficulty("", model) is None
+    assert verifiers.difficulty("here", model) == pathlib.Path("here")
+  assert verifiers.difficulty("none", own) is None
+  other = saved.origin(embedded.REVISION)
+  with pytest.raises(errors.InputError, match="reads the states of model"):
+    saved_difficulty.load(verifiers.DIFFICULTY, other)
 
 
 @pytest.mark.parametrize("folder", _MADE_BY, ids=lambda path: path.name)
@@ -97,6 +131,14 @@ def test_it_answers_questions_that_it_has_not_seen(tmp_path):
   assert groups["trained"]["pass_at_k"]["8"]["mean"] > 0.6
   assert summary["truncated"] < 20
   assert summary["bins"][0]["pass_at_1"] == pytest.approx(1, abs=0.3)
+  # The head of the package places questions, without a sample.
+  told = summary["difficulty"]["estimates"]["head"]
+  assert told["rank_correlation"]["mean"] > 0.3
+  policy = policy_file.load(out / policy_file.FILE)
+  assert policy.difficulty == "head"
+  assert policy.made_for.difficulty_head == saved.content_hash(
+    verifiers.DIFFICULTY
+  )
   verifier = summary["verifier"]
   assert verifier["auc_within_question"] > 0.7
   assert set(summary["curves"]["beam_4"]) == {"4"}

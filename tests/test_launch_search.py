@@ -8,6 +8,7 @@ import kill_harness
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import tiny_head
 
 from tts_jax import errors
 from tts_jax.model import huggingface
@@ -15,7 +16,7 @@ from tts_jax.report import search_sections
 from tts_jax.scaling import policy_file, scored_pool
 from tts_jax.store import pool, scores, searches
 from tts_jax.tasks import tokenization
-from tts_jax.verify import reward, saved
+from tts_jax.verify import embedded, reward, saved
 
 _SMALL = (
   "--config.task=arithmetic",
@@ -162,33 +163,44 @@ def test_too_few_questions_for_a_policy_are_told_of(whole):
   assert len(summary["curves_by_predicted_bin"]) == 5
 
 
-def test_enough_questions_make_a_policy(tmp_path, model, verifier, cache):
-  out = tmp_path / "run"
+@pytest.mark.parametrize("place", ["first_4", "head"])
+def test_enough_questions_make_a_policy(
+  tmp_path, model, verifier, cache, place
+):
+  out, head = tmp_path / "run", None
+  flags = ["--config.questions.count=10", "--config.search.seeds=1"]
+  if place == "head":
+    head = tmp_path / "head"
+    tiny_head.save(head, model)
+    flags.append(f"--config.difficulty={head}")
   # The same model stands for a larger one: what counts is who answers.
   larger = tmp_path / "larger"
   greedy = ("--config.samples=1", "--config.sampler.temperature=0")
-  few = ("--config.questions.count=10", "--config.search.seeds=1")
   command = _command("sample", larger, model, verifier, _SMALL)
-  done = kill_harness.run([*command, *few, *greedy], cache)
+  done = kill_harness.run([*command, *flags, *greedy], cache)
   assert done.returncode == 0, done.stderr
+  flags.append(f"--config.exchange.pool={larger}")
   command = _command("search", out, model, verifier, _SEARCH)
-  compared = f"--config.exchange.pool={larger}"
-  done = kill_harness.run([*command, *few, compared], cache)
+  done = kill_harness.run([*command, *flags], cache)
   assert done.returncode == 0, done.stderr
+  here = policy_file.made_for(model, verifier, difficulty_head=head)
   exchange = json.loads((out / "summary.json").read_text())["exchange"]
   assert exchange["size_ratio"] == 13.9
   assert set(exchange["families"]) == {"search"}
   assert exchange["large"]["mean"] == pool.load_pool(larger).correct.mean()
-  here = policy_file.made_for(model, verifier)
   policy = policy_file.load(out / policy_file.FILE, here)
-  assert policy.difficulty == "first_4"
+  assert policy.made_for == here
+  assert policy.difficulty == place
   assert policy.budgets == (1, 2, 4, 8)
-  # Four samples to place a question leave nothing of four.
-  assert policy.estimated == (False, False, False, True)
-  assert policy_file.strategy_for(policy, None, 4).plan
+  # Four samples to place a question leave nothing of four; a head takes none.
+  few = (False, False, False, True)
+  assert policy.estimated == (few if head is None else (True,) * 4)
+  assert policy_file.strategy_for(policy, 0.5, 4).plan
   summary = json.loads((out / "summary.json").read_text())
-  assert list(summary["difficulty"]["estimates"]) == [
-    *("none", "oracle", "predicted", "first_4")
+  told = summary["difficulty"]["estimates"]
+  assert list(told) == [
+    *("none", "oracle", "predicted", "first_4"),
+    *(() if head is None else ("head",)),
   ]
   speedup = summary["policy"]["speedup_vs_best_of_n_weighted"]
   assert set(speedup) == {"generations", "flops"}
@@ -204,6 +216,13 @@ def test_enough_questions_make_a_policy(tmp_path, model, verifier, cache):
     "The paper's findings on this task",
   ):
     assert f"<h2>{heading}</h2>" in report
+  if head is not None:
+    assert told["head"]["generations"] == 0
+    # Of its two layers, from 2 x 16 numbers to 6 to 1.
+    assert told["head"]["flops"] == 2 * (2 * 16 * 6 + 6)
+    # It parts the questions: the bins are not one.
+    assert max(told["head"]["sizes"][0]) < 10
+  assert ("prompt head" in report) == (head is not None)
 
 
 def test_scores_of_a_pool_are_those_of_its_steps(whole):
@@ -363,12 +382,16 @@ def test_verifiers_that_cannot_be_compared(
     (("--config.search.tree.method=beam",), "config.search.tree.method is 'be"),
     (("--config.search.tree.budget=0",), "config.search.tree.budget is 0"),
     (("--config.search.tree.questions=-1",), "tree.questions is -1"),
+    (("--config.difficulty=nowhere",), "nowhere/difficulty.json: no such file"),
+    (("--config.difficulty={foreign}",), "made for tokenizer"),
     (("--config.scoring.length=16",), "a row has room for 16"),
   ],
 )
 def test_bad_settings_end_in_one_line(
   tmp_path, model, verifier, cache, flags, message
 ):
+  foreign = embedded.DIFFICULTY
+  flags = [flag.replace("{foreign}", str(foreign)) for flag in flags]
   command = _command("search", tmp_path / "run", model, verifier, _SEARCH)
   done = kill_harness.run([*command, *flags], cache)
   assert done.returncode == 2

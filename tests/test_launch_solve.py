@@ -9,6 +9,7 @@ import sys
 import answering_model
 import kill_harness
 import pytest
+import tiny_head
 
 from tts_jax.scaling import plans, policy_file
 from tts_jax.search import strategies
@@ -89,6 +90,24 @@ def policy(tmp_path_factory, model, verifier):
   path = tmp_path_factory.mktemp("policy") / "policy.json"
   policy_file.write(path, made)
   return path, made
+
+
+@pytest.fixture(scope="module")
+def by_head(tmp_path_factory, model, verifier, policy):
+  """The same by a head: (policy.json, the policy, the head's folder)."""
+  head, other = (tmp_path_factory.mktemp(name) for name in ("head", "other"))
+  tiny_head.save(head, model)
+  tiny_head.save(other, model, seed=1)
+  made = dataclasses.replace(
+    policy[1],
+    made_for=policy_file.made_for(model, verifier, difficulty_head=head),
+    difficulty="head",
+    difficulty_generations=0,
+    estimated=(True, True),
+  )
+  path = head / "policy.json"
+  policy_file.write(path, made)
+  return path, made, head, other
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +209,42 @@ def test_killed_the_answers_are_the_same(
   assert kills >= 1
   found, want = kill_harness.contents(out), kill_harness.contents(whole[0])
   assert found == want
+
+
+def test_a_head_places_a_file_without_samples(
+  tmp_path, solve, file, by_head, cache
+):
+  path, _, head, other = by_head
+  flags = (*_file_flags(file, by_head, tmp_path / "run"), "--noshow")
+  done = kill_harness.run(solve(*flags, f"--config.difficulty={head}"), cache)
+  assert done.returncode == 0, done.stderr
+  assert "7/7" in done.stderr
+  rows = answers.load_answers(tmp_path / "run")
+  assert [row["generations"] for row in rows] == [4] * 7
+  assert len({row["difficulty"] for row in rows}) > 1
+  for row in rows:
+    assert row["bin"] == (1 if row["difficulty"] >= 0.42 else 2)
+    assert "by the difficulty head, from the prompt alone" in row["why"]
+  # The file is of one head; a policy that names none still needs one.
+  free = dataclasses.replace(
+    by_head[1],
+    made_for=dataclasses.replace(by_head[1].made_for, difficulty_head=""),
+  )
+  policy_file.write(tmp_path / "free.json", free)
+  for policy, folder, message in (
+    (path, other, "made_for.difficulty_head is "),
+    (path, "none", "the one at hand is none; measure a policy for it, or"),
+    (path, "", "the one at hand is none; measure a policy for it, or"),
+    (tmp_path / "free.json", "none", "give its folder as difficulty, or a pol"),
+    (path, "nowhere", "nowhere/difficulty.json: no such file"),
+  ):
+    flags = ("--question=1 + 2 = ?", f"--policy={policy}", "--budget=8")
+    done = kill_harness.run(
+      solve(*flags, f"--config.difficulty={folder}"), cache
+    )
+    assert done.returncode == 2, done.stdout
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("number", range(len(_KINDS)))
@@ -304,7 +359,7 @@ def test_another_policy_is_not_mixed_in(whole, solve, file, cache):
   assert "made from another inputs" in done.stderr
 
 
-def test_a_notebook_has_it(model, verifier, policy, cache):
+def test_a_notebook_has_it(model, verifier, policy, by_head, cache):
   code = f"""
 import tts_jax
 from tts_jax.solving import engines
@@ -317,9 +372,19 @@ print(one.answer, one.spent.generations, one.correct)
 for one in tts_jax.solve(["1 + 2 = ?", "5 + 6 = ?"], budget=8,
                          policy={str(policy[0])!r}, **asked):
   print(one.decision.bin, one.spent.generations)
+by_head = dict(policy={str(by_head[0])!r}, difficulty={str(by_head[2])!r})
+one = tts_jax.solve("1 + 2 = ?", budget=8, **by_head, **asked)
+print(one.decision.bin, one.spent.generations)
+try:
+  tts_jax.solve("1 + 2 = ?", budget=8, policy={str(by_head[0])!r}, **asked)
+except tts_jax.errors.InputError as fault:
+  print(0, fault)
 """
   done = kill_harness.run([sys.executable, "-c", code], cache)
   assert done.returncode == 0, done.stderr
   first, *others = done.stdout.strip().splitlines()
   assert first.endswith(" 4 None")
+  *others, read, refused = others
   assert [line.split()[1] for line in others] == ["8", "8"]
+  assert read.split()[1] == "4"
+  assert "made_for.difficulty_head is " in refused

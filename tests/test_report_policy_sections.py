@@ -65,6 +65,8 @@ def test_estimates_are_told_with_their_cost_and_sizes():
   page = _Reader(policy_sections.difficulty(summary))
   assert page.images == 1
   assert "first 4 samples 0.710 [0.680, 0.740] 4 0.0e+00 FLOPs" in page.text
+  # A head takes no sample: its cost is in FLOPs alone.
+  assert "prompt head 0.580 [0.520, 0.640] 0 3.3e+04 FLOPs" in page.text
   assert "20 20 20 20 20 0.800 [0.600, 0.900] none" in page.text
 
 

@@ -177,6 +177,11 @@ _PLAN = ("choices", 3, 0, "plan")
     (_set("made_for", "model", to="n"), "made_for.model is n, .* at hand is m"),
     (_set("made_for", "verifier", to="w"), "made_for.verifier is w"),
     (
+      _set("made_for", "difficulty_head", to="h"),
+      "made_for.difficulty_head is h, the one at hand is none; .* give that",
+    ),
+    (_set("made_for", "head", to="h"), "made_for: field 'head' is unknown"),
+    (
       _set("made_for", "revision_model", to="r"),
       "revision_model is r, .* none",
     ),
@@ -228,3 +233,26 @@ def test_a_revision_model_that_is_not_needed_may_be_there(tmp_path):
   policy_file.write(path, _policy())
   here = dataclasses.replace(_MADE_FOR, revision_model="r")
   assert policy_file.load(path, here).made_for == _MADE_FOR
+
+
+def test_a_file_from_before_there_were_heads_has_none(tmp_path):
+  path = tmp_path / "policy.json"
+  policy_file.write(path, _policy())
+  found = json.loads(path.read_text())
+  del found["made_for"]["difficulty_head"]
+  path.write_text(json.dumps(found))
+  here = dataclasses.replace(_MADE_FOR, difficulty_head="h")
+  assert policy_file.load(path, here).made_for == _MADE_FOR
+
+
+def test_a_policy_is_of_its_own_head(tmp_path):
+  path = tmp_path / "policy.json"
+  own = dataclasses.replace(_MADE_FOR, difficulty_head="h")
+  policy_file.write(path, dataclasses.replace(_policy(), made_for=own))
+  assert policy_file.load(path, own).made_for == own
+  other = dataclasses.replace(own, difficulty_head="i")
+  for here, said in ((other, "at hand is i"), (_MADE_FOR, "at hand is none")):
+    with pytest.raises(
+      errors.InputError, match=f"difficulty_head is h.*{said}"
+    ):
+      policy_file.load(path, here)

@@ -129,6 +129,9 @@ def test_a_decision_says_why():
   assert (easy.bin, easy.difficulty) == (1, 0.7)
   assert "difficulty 0.70 by first_4, bin 1 of 2" in easy.why
   assert "right on 0.500 [0.400, 0.600] of 20 such questions" in easy.why
+  read = deciding.decide(_policy(difficulty="head"), 16, 0.7)
+  said = "difficulty 0.70 by the difficulty head, from the prompt alone, bin 1"
+  assert said in read.why
   hard = deciding.decide(_policy(), 16, 0.1)
   assert (hard.plan, hard.bin) == (plans.Revised(2, 2), 2)
   assert "no measured question was in this bin" in hard.why
@@ -148,6 +151,7 @@ def test_a_decision_says_why():
     ("none", 16, 0),
     ("predicted", 16, deciding.PREDICTED_SAMPLES),
     ("oracle", 4, 0),
+    ("head", 16, 0),
   ],
 )
 def test_what_places_a_question(name, budget, samples):
@@ -155,7 +159,15 @@ def test_what_places_a_question(name, budget, samples):
   assert deciding.samples_to_place(policy, budget) == samples
 
 
-@pytest.mark.parametrize("name", ["oracle", "head", "first_0", "first_"])
+def test_a_head_reads_prompts_where_the_policy_estimates():
+  policy = _policy(difficulty="head")
+  assert deciding.reads_prompts(policy, 16)
+  assert not deciding.reads_prompts(policy, 4)
+  assert not deciding.reads_prompts(_policy(), 16)
+  assert not deciding.reads_prompts(None, 16)
+
+
+@pytest.mark.parametrize("name", ["oracle", "heads", "first_0", "first_"])
 def test_an_estimate_that_needs_more_than_samples_is_refused(name):
   with pytest.raises(errors.InputError, match=f"places questions by '{name}'"):
     deciding.samples_to_place(_policy(difficulty=name), 16)

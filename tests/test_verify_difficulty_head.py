@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import safetensors.numpy
+import tiny_head
 import tiny_verifier
 
 from tts_jax import errors, types
@@ -23,16 +24,6 @@ _HEADS = {
 }
 _LM = tiny_verifier.LM
 _MODEL = _LM.init(jax.random.key(1))
-
-
-def _params(head):
-  rng = np.random.default_rng(0)
-  drawn = jax.tree.map(
-    lambda leaf: rng.normal(0, 0.4, leaf.shape).astype(np.float32),
-    jax.eval_shape(head.init, jax.random.key(0)),
-  )
-  drawn["standard"]["scale"] = np.abs(drawn["standard"]["scale"]) + 0.1
-  return drawn
 
 
 def _requests(count):
@@ -55,7 +46,7 @@ def _alone(head, tokens):
 @pytest.mark.parametrize("name", _HEADS)
 def test_a_prediction_is_that_of_plain_loops(name):
   head, requests = _HEADS[name], _requests(5)
-  params = _params(head)
+  params = tiny_head.draw(head)
   read = jax.jit(lambda prompts: head.predict(params, _LM, _MODEL, prompts))
   got = difficulty_head.over_prompts(read, requests, prompt_tokens=9, rows=2)
   assert got.shape == (5,)
@@ -69,6 +60,24 @@ def test_a_prediction_is_that_of_plain_loops(name):
     logit = x @ layers["logit"]["kernel"] + layers["logit"]["bias"]
     np.testing.assert_allclose(value, 1 / (1 + np.exp(-logit[0])), atol=1e-5)
   assert got.std() > 0.01
+
+
+def test_what_predicts_is_compiled_once():
+  head, requests = _HEADS["tap"], _requests(5)
+  params, compiled = tiny_head.draw(head), []
+
+  def compiler(function, **keywords):
+    compiled.append(function)
+    return jax.jit(function, **keywords)
+
+  sizes = dict(prompt_tokens=9, rows=2, compiler=compiler)
+  predict = difficulty_head.predictor(head, params, _LM, _MODEL, **sizes)
+  whole, first = predict(requests), predict(iter(requests[:1]))
+  assert len(compiled) == 1
+  np.testing.assert_array_equal(first, whole[:1])
+  read = jax.jit(lambda prompts: head.predict(params, _LM, _MODEL, prompts))
+  want = difficulty_head.over_prompts(read, requests, prompt_tokens=9, rows=2)
+  np.testing.assert_allclose(whole, want, atol=1e-6)
 
 
 def test_padding_and_company_change_nothing():
@@ -113,7 +122,7 @@ def test_flops_are_those_of_the_layers():
 @pytest.mark.parametrize("name", _HEADS)
 def test_a_head_is_read_as_it_was_written(tmp_path, name):
   head = _HEADS[name]
-  params = _params(head)
+  params = tiny_head.draw(head)
   reached = {"best_loss": 0.25}
   saved_difficulty.save(tmp_path / "made", head, params, _ORIGIN, reached)
   found, again = saved_difficulty.load(tmp_path / "made", _ORIGIN)
@@ -164,7 +173,7 @@ _WIDER = dataclasses.asdict(difficulty_head.DifficultyHead(_D, width=7))
 )
 def test_what_does_not_fit_is_refused(tmp_path, spoil, message):
   head = _HEADS["hidden"]
-  saved_difficulty.save(tmp_path, head, _params(head), _ORIGIN, {})
+  saved_difficulty.save(tmp_path, head, tiny_head.draw(head), _ORIGIN, {})
   spoil(tmp_path)
   with pytest.raises(errors.InputError, match=message):
     saved_difficulty.load(tmp_path, _ORIGIN)

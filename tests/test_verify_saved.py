@@ -13,7 +13,7 @@ import tiny_model
 import tiny_verifier
 
 from tts_jax import errors, types
-from tts_jax.model import config, table, transformer
+from tts_jax.model import config, huggingface, table, transformer
 from tts_jax.verify import reward, saved
 
 _V, _D = tiny_verifier.V, tiny_verifier.D
@@ -327,14 +327,14 @@ def test_a_backbone_starts_from_the_lower_blocks_of_a_model(tmp_path):
   )
   params = deeper.init(jax.random.key(0))
   huggingface.save(tmp_path / "deeper", deeper, params)
-  found = saved.lower_blocks(str(tmp_path / "deeper"), own)
-  np.testing.assert_allclose(
-    found["layer_0"]["mlp"]["down"], params["layer_0"]["mlp"]["down"]
-  )
-  assert saved.lower_blocks("", shared) is None
-  with pytest.raises(errors.InputError, match="which it has not; set head.sep"):
-    saved.lower_blocks(str(tmp_path / "deeper"), shared)
+  found = saved.start("", own, str(tmp_path / "deeper"))
+  assert set(found) == {"backbone"}
+  want = {name: params[name] for name in found["backbone"]}
+  assert "layer_1" in set(params) - set(want)
+  jax.tree.map(np.testing.assert_array_equal, found["backbone"], want)
+  with pytest.raises(errors.InputError, match="which it has not"):
+    saved.start("", shared, str(tmp_path / "deeper"))
   other = transformer.Transformer(dataclasses.replace(_SHAPE, mlp_width=4))
   huggingface.save(tmp_path / "other", other, other.init(jax.random.key(0)))
   with pytest.raises(errors.InputError, match="lower blocks of a model of its"):
-    saved.lower_blocks(str(tmp_path / "other"), own)
+    saved.start("", own, str(tmp_path / "other"))

@@ -19,6 +19,8 @@ Folds = Sequence[tuple[slice, slice]]
 
 # The estimate that reads the ground truth.
 ORACLE = "oracle"
+# The estimate of a difficulty head, which reads a question's prompt alone.
+HEAD = "head"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -137,7 +139,7 @@ def given(
   """An estimate from elsewhere, which read none of the pool's samples.
 
   Args:
-    name: as "head".
+    name: as `HEAD`.
     value: [Q] float, higher is easier.
     flops: [Q], what it costs.
     folds: of the pool's columns.

@@ -33,6 +33,7 @@ class MadeFor:
     verifier: of the verifier's weights.
     revision_model: of the revision model's; empty where none was measured.
     revision_verifier: of its verifier's, likewise.
+    difficulty_head: of the head that places questions; empty where none does.
   """
 
   tokenizer: str
@@ -40,6 +41,7 @@ class MadeFor:
   verifier: str
   revision_model: str = ""
   revision_verifier: str = ""
+  difficulty_head: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,8 @@ def made_for(
   verifier: pathlib.Path,
   revision_model: pathlib.Path | None = None,
   revision_verifier: pathlib.Path | None = None,
+  *,
+  difficulty_head: pathlib.Path | None = None,
 ) -> MadeFor:
   """The hashes of the folders of models at hand."""
   origin = saved.origin(model)
@@ -113,6 +117,7 @@ def made_for(
     verifier=content(verifier),
     revision_model=content(revision_model),
     revision_verifier=content(revision_verifier),
+    difficulty_head=content(difficulty_head),
   )
 
 
@@ -293,9 +298,10 @@ def _object(found: Any, kind: Any, where: str) -> dict[str, Any]:
 
 
 def _check_fields(found: dict[str, Any], kind: Any, where: str) -> None:
-  names = [field.name for field in dataclasses.fields(kind)]
-  for name in sorted({*names, *found}):
-    if (name in found) != (name in names):
+  fields = {field.name: field.default for field in dataclasses.fields(kind)}
+  for name in sorted({*fields, *found}):
+    needed = fields.get(name, dataclasses.MISSING) is dataclasses.MISSING
+    if name not in fields or (name not in found and needed):
       fault = "unknown" if name in found else "missing"
       raise errors.InputError(f"{where}: field {name!r} is {fault}")
 

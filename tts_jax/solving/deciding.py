@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 from tts_jax import errors
-from tts_jax.scaling import bin_edges, plans, policy_file
+from tts_jax.scaling import bin_edges, estimates, plans, policy_file
 from tts_jax.search import strategies
 
 # What is done without a policy: the paper's baseline.
@@ -70,6 +70,13 @@ def check_budget(budget: float, policy: policy_file.Policy | None) -> None:
       )
 
 
+def reads_prompts(policy: policy_file.Policy | None, budget: float) -> bool:
+  """Whether a difficulty head places questions, by their prompts alone."""
+  if policy is None or policy.difficulty != estimates.HEAD:
+    return False
+  return policy.estimated[_column(policy, budget)]
+
+
 def samples_to_place(policy: policy_file.Policy | None, budget: float) -> int:
   """How many samples place a question before the policy decides; often 0.
 
@@ -79,7 +86,7 @@ def samples_to_place(policy: policy_file.Policy | None, budget: float) -> int:
   """
   if policy is None or not policy.estimated[_column(policy, budget)]:
     return 0
-  if policy.difficulty == "none":
+  if policy.difficulty in ("none", estimates.HEAD):
     return 0
   if policy.difficulty == "predicted":
     return PREDICTED_SAMPLES
@@ -87,7 +94,7 @@ def samples_to_place(policy: policy_file.Policy | None, budget: float) -> int:
   if match is None or int(match[1]) < 1:
     raise errors.InputError(
       f"the policy places questions by {policy.difficulty!r}, which cannot be"
-      " estimated here; it must be of none, predicted, first_4 or alike"
+      " estimated here; it must be of none, head, predicted, first_4 or alike"
     )
   return int(match[1])
 
@@ -134,7 +141,7 @@ def decide(
   if estimated and difficulty is not None:
     place = int(bin_edges.place(difficulty, np.array(policy.edges)))
     said.append(
-      f"difficulty {difficulty:.2f} by {policy.difficulty}, bin {place + 1} of"
+      f"difficulty {difficulty:.2f} by {_by(policy)}, bin {place + 1} of"
       f" {len(policy.choices)}, 1 the easiest"
     )
     if policy.difficulty == "predicted":
@@ -177,6 +184,13 @@ def order(plan: plans.Plan) -> str:
 
 def _column(policy: policy_file.Policy, budget: float) -> int:
   return sum(own <= budget for own in policy.budgets) - 1
+
+
+def _by(policy: policy_file.Policy) -> str:
+  """What places questions, in words."""
+  if policy.difficulty == estimates.HEAD:
+    return "the difficulty head, from the prompt alone"
+  return policy.difficulty
 
 
 def _evidence(choice: policy_file.Choice) -> str:

@@ -5,20 +5,21 @@ The library does not compile: whoever calls hands in `jax.jit`.
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import jax
+import numpy as np
 
 from tts_jax import errors, types
 from tts_jax.decode import engine as decode_engine
-from tts_jax.decode import loop, pools, sampling
+from tts_jax.decode import loop, pools, sampling, stream
 from tts_jax.model import transformer
 from tts_jax.revise import engine as revise_engine
 from tts_jax.revise import state as chain_state
 from tts_jax.search import engine as search_engine
 from tts_jax.search import setup, strategies
 from tts_jax.tasks import tokenization
-from tts_jax.verify import pool_scores, reward, scoring
+from tts_jax.verify import difficulty_head, pool_scores, reward, scoring
 
 # Draws of different purposes have keys of their own: what places a question
 # must not be drawn again to answer it.
@@ -36,6 +37,9 @@ class Models:
     verifier: reads its states.
     verifier_params: the verifier's.
     reviser: the revision model and its verifier; None where there is none.
+    head: predicts from the model's states of a prompt how often its answers are
+      right; None where there is none.
+    head_params: the head's.
   """
 
   lm: transformer.Transformer
@@ -44,6 +48,8 @@ class Models:
   verifier: reward.RewardModel
   verifier_params: types.Params
   reviser: "Models | None" = None
+  head: difficulty_head.DifficultyHead | None = None
+  head_params: types.Params = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -109,6 +115,8 @@ class Engines:
     revise: from the lengths of chains to what runs them; refuses where there is
       no revision model.
     score_revised: of the revision model's answers.
+    place: from questions to the pass@1 that the head predicts, [Q]; None where
+      there is no head.
   """
 
   models: Models
@@ -118,6 +126,7 @@ class Engines:
   search: Callable[[strategies.Strategy], search_engine.Search]
   revise: Callable[[tuple[int, ...]], revise_engine.Revise]
   score_revised: pool_scores.Score
+  place: Callable[[Iterable[stream.Request]], np.ndarray] | None
 
 
 def make(
@@ -216,6 +225,18 @@ def make(
       compiler=compiler,
     )
 
+  place = None
+  if models.head is not None:
+    place = difficulty_head.predictor(
+      models.head,
+      models.head_params,
+      models.lm,
+      models.params,
+      prompt_tokens=cfg.prompt_tokens,
+      rows=cfg.groups,
+      compiler=compiler,
+    )
+
   return Engines(
     models=models,
     settings=settings,
@@ -224,6 +245,7 @@ def make(
     search=search,
     revise=revise,
     score_revised=score(reviser or models),
+    place=place,
   )
 
 

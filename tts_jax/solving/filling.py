@@ -41,6 +41,9 @@ def place(
   """
   todo = pools.missing(stage, questions, batch)
   yield len(todo)
+  if solving.reads_prompts:
+    yield from _read(stage, questions, solving, todo, batch)
+    return
   waiting: dict[int, dict[int, drawing.Drawn]] = {}
   drawn = solving.draw(
     solving.estimate, (questions[i] for i in todo), "estimate"
@@ -53,19 +56,40 @@ def place(
     if len(mine) == len(questions[first : first + batch]):
       del waiting[index // batch]
       order = sorted(mine)
-      rows = [
-        {
-          "question_id": questions[i].id,
-          "difficulty": found.difficulty,
-          **_spent(found.spent),
-        }
-        for i, found in zip(
-          order, solving.placed([mine[i] for i in order]), strict=True
-        )
-      ]
-      table = pa.Table.from_pylist(rows, answers.PLACES_SCHEMA)
+      found = solving.placed([mine[i] for i in order])
+      table = _places([questions[i] for i in order], found)
       stage.write(index // batch, table)
     yield len(todo) - count
+
+
+def _read(
+  stage: shards.Stage,
+  questions: Sequence[base.Question],
+  solving: solver.Solver,
+  todo: Sequence[int],
+  batch: int,
+) -> Iterator[int]:
+  """As `place`, by prompts: those of a shard are read together."""
+  left = len(todo)
+  for number in dict.fromkeys(index // batch for index in todo):
+    mine = questions[number * batch :][:batch]
+    stage.write(number, _places(mine, solving.read(mine)))
+    left -= len(mine)
+    yield left
+
+
+def _places(
+  questions: Sequence[base.Question], placed: Sequence[solver.Placed]
+) -> pa.Table:
+  rows = [
+    {
+      "question_id": question.id,
+      "difficulty": one.difficulty,
+      **_spent(one.spent),
+    }
+    for question, one in zip(questions, placed, strict=True)
+  ]
+  return pa.Table.from_pylist(rows, answers.PLACES_SCHEMA)
 
 
 def places(stage: shards.Stage) -> list[solver.Placed]:

@@ -16,7 +16,7 @@ from tts_jax.scaling import policy_file
 from tts_jax.solving import deciding, engines, solver
 from tts_jax.tasks import base, jsonl, selection, tokenization
 from tts_jax.verify import embedded as verifiers
-from tts_jax.verify import saved
+from tts_jax.verify import saved, saved_difficulty
 
 Path = str | pathlib.Path
 
@@ -30,6 +30,7 @@ def solve(
   verifier: Path = "",
   revision_model: Path = "",
   revision_verifier: Path = "",
+  difficulty: Path = "",
   task: str = embedded.TASK,
   settings: engines.Settings | None = None,
 ) -> solver.Solved | list[solver.Solved]:
@@ -56,6 +57,8 @@ def solve(
     verifier: a verifier's folder; empty is the package's.
     revision_model: as `model`, for strategies that revise.
     revision_verifier: as `verifier`, for them.
+    difficulty: a difficulty head's folder, for policies that place questions by
+      one; empty is the package's for its own model, "none" is none.
     task: of the catalogue, or "jsonl": states prompts and reads answers.
     settings: limits and sizes; None suits the package's model, and one question
       or many.
@@ -75,6 +78,7 @@ def solve(
   own = embedded.folder(str(model), task, key="model")
   judge = verifiers.folder(str(verifier), own, "verifier")
   revising: tuple[pathlib.Path, ...] = ()
+  head: pathlib.Path | None = None
   if chosen is not None:
     if chosen.made_for.revision_model or deciding.needs_revisions(
       chosen, budget
@@ -86,12 +90,16 @@ def solve(
         mender,
         verifiers.folder(str(revision_verifier), mender, "revision_verifier"),
       )
-    here = policy_file.made_for(own, judge, *revising)
+    if chosen.made_for.difficulty_head or deciding.reads_prompts(
+      chosen, budget
+    ):
+      head = verifiers.difficulty(str(difficulty), own)
+    here = policy_file.made_for(own, judge, *revising, difficulty_head=head)
     chosen = policy_file.load(pathlib.Path(str(policy)), here)
   sizes = settings or engines.Settings()
   if alone and settings is None:
     sizes = sizes.alone()
-  compiled = _engines((own, judge, *revising), sizes)
+  compiled = _engines((own, judge, *revising), head, sizes)
   found = solver.Solver(
     task=selection.task(task),
     engines=compiled,
@@ -103,10 +111,17 @@ def solve(
 
 @functools.lru_cache(maxsize=4)
 def _engines(
-  folders: tuple[pathlib.Path, ...], settings: engines.Settings
+  folders: tuple[pathlib.Path, ...],
+  head: pathlib.Path | None,
+  settings: engines.Settings,
 ) -> engines.Engines:
   """Of a model and its verifier, and of a revision model and its own."""
   models = _models(*folders[:2])
+  if head is not None:
+    found, params = saved_difficulty.load(head, saved.origin(folders[0]))
+    saved_difficulty.check_fit(found, models.lm.config)
+    params = jax.device_put(params)
+    models = dataclasses.replace(models, head=found, head_params=params)
   if folders[2:]:
     models = dataclasses.replace(models, reviser=_models(*folders[2:]))
   return engines.make(models, settings, jax.jit)

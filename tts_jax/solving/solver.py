@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tts_jax import errors
 from tts_jax.decode import pools
 from tts_jax.decode import stream as decode_stream
 from tts_jax.scaling import plans, policy_file
@@ -67,7 +68,8 @@ class Solver:
     policy: None: weighted best-of-N.
 
   Raises:
-    InputError: as `deciding.check_budget` and `deciding.samples_to_place`.
+    InputError: as `deciding.check_budget` and `deciding.samples_to_place`; the
+      policy expects a difficulty head and there is none.
   """
 
   task: base.Task
@@ -78,11 +80,26 @@ class Solver:
   def __post_init__(self) -> None:
     deciding.check_budget(self.budget, self.policy)
     _ = self.places_by
+    if self.reads_prompts and self.engines.place is None:
+      raise errors.InputError(
+        "the policy places questions by a difficulty head, and there is none;"
+        " give its folder as difficulty, or a policy made without a head"
+      )
 
   @property
   def places_by(self) -> int:
     """Samples that place a question."""
     return deciding.samples_to_place(self.policy, self.budget)
+
+  @property
+  def reads_prompts(self) -> bool:
+    """Whether a difficulty head places questions instead."""
+    return deciding.reads_prompts(self.policy, self.budget)
+
+  @property
+  def places(self) -> bool:
+    """Whether there is anything to estimate."""
+    return self.reads_prompts or self.places_by > 0
 
   @property
   def estimate(self) -> plans.Sampled:
@@ -112,6 +129,8 @@ class Solver:
 
   def place(self, questions: Sequence[base.Question]) -> list[Placed]:
     """Estimates how hard questions are, as the policy expects it."""
+    if self.reads_prompts:
+      return self.read(questions)
     if not self.places_by:
       return self.unplaced(questions)
     drawn = self._draw(self.estimate, questions, "estimate")
@@ -120,6 +139,19 @@ class Solver:
   def unplaced(self, questions: Sequence[base.Question]) -> list[Placed]:
     """Questions of which nothing is estimated."""
     return [Placed(difficulty=None, spent=spending.Spent())] * len(questions)
+
+  def read(self, questions: Sequence[base.Question]) -> list[Placed]:
+    """Questions as the difficulty head takes them, from their prompts."""
+    assert self.engines.place is not None, "a policy by a head has one"
+    requests = [self.request(one) for one in questions]
+    levels = self.engines.place(requests) if requests else np.zeros(0)
+    return [
+      Placed(
+        difficulty=float(level),
+        spent=spending.reading(self.engines.models, len(one.tokens)),
+      )
+      for one, level in zip(requests, levels, strict=True)
+    ]
 
   def placed(self, drawn: Sequence[drawing.Drawn]) -> list[Placed]:
     """The same from the samples of `estimate`: their answers' mean score."""

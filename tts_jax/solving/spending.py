@@ -36,6 +36,22 @@ class Spent:
     )
 
 
+def reading(models: engines.Models, prompt: int) -> Spent:
+  """What placing a question by the difficulty head takes: no generation.
+
+  Args:
+    models: with a head.
+    prompt: tokens of the prompt. They are read in a pass of its own, and again
+      where the question is answered.
+  """
+  assert models.head is not None, "a head reads"
+  read = prompt * flops.transformer(models.lm.config).per_token(prompt)
+  return Spent(
+    tokens={**dict.fromkeys(TOKENS, 0), "prefilled": prompt},
+    flops=float(read) + models.head.flops,
+  )
+
+
 def count(
   models: engines.Models,
   cost: types.Cost,

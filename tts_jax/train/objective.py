@@ -64,31 +64,22 @@ class Objective:
     """The parts of the parameters that do not change."""
     return () if self.language_weight else ("model",)
 
-  def init(
-    self,
-    key: chex.PRNGKey,
-    model: types.Params,
-    backbone: types.Params | None = None,
-  ) -> types.Params:
+  def init(self, key: chex.PRNGKey, model: types.Params) -> types.Params:
     """Parameters to begin with; `key` is consumed.
 
     Args:
       key: draws the head.
-      model: the generator's; a head that branches off starts from copies of the
-        blocks above its tap.
-      backbone: what a second backbone starts as a copy of, as far as it has
-        blocks; None: the generator.
+      model: the generator's; a second backbone starts from a copy of as many
+        blocks as it has, and a head that branches off from copies of those
+        above its tap.
     """
     drawn = self.verifier.init(key)
     if self.verifier.config.tap is not None:
       drawn = reward.branched(self.verifier, drawn, model)
     params = {"model": model, **drawn}
     if self.verifier.backbone is not None:
-      begun = model if backbone is None else backbone
-      shapes = jax.eval_shape(self.verifier.backbone.init, key)
-      params["backbone"] = {
-        name: jax.tree.map(jnp.copy, begun[name]) for name in shapes
-      }
+      lower = reward.lower_blocks(self.verifier.backbone, model)
+      params["backbone"] = jax.tree.map(jnp.copy, lower)
     return params
 
   def __call__(

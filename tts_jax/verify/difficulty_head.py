@@ -6,6 +6,7 @@ prompt's tokens: 2D numbers a question. In the shapes, `F` is 2D.
 """
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable, Iterable
 
@@ -15,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tts_jax import errors, types
-from tts_jax.decode import stream
+from tts_jax.decode import engine, stream
 
 # A feature that varies less than this is taken to be constant.
 _LEAST_SCALE = 1e-6
@@ -171,3 +172,33 @@ def over_prompts(
   if not found:
     raise errors.InputError("there is no question to predict pass@1 of")
   return np.concatenate(found)
+
+
+def predictor(
+  head: DifficultyHead,
+  params: types.Params,
+  lm: types.LanguageModel,
+  model: types.Params,
+  *,
+  prompt_tokens: int,
+  rows: int,
+  compiler: engine.Compile,
+) -> Callable[[Iterable[stream.Request]], np.ndarray]:
+  """From questions to their predicted pass@1, [Q] float32.
+
+  Args:
+    head: the head.
+    params: its own.
+    lm: the model that the head is made for.
+    model: its parameters.
+    prompt_tokens: P.
+    rows: prompts at a time.
+    compiler: `jax.jit`.
+  """
+  compiled = compiler(head.predict, static_argnums=1)
+  return functools.partial(
+    over_prompts,
+    functools.partial(compiled, params, lm, model),
+    prompt_tokens=prompt_tokens,
+    rows=rows,
+  )

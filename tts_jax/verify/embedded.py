@@ -1,4 +1,4 @@
-"""The verifiers that ship in the package."""
+"""The verifiers and the difficulty head that ship in the package."""
 
 import pathlib
 
@@ -13,6 +13,10 @@ _OF_MODEL = {
 FOLDER = _OF_MODEL[embedded.FOLDER]
 # Of the revision model too, but reads an answer without its context.
 ALONE = embedded.FOLDER.parent / "revision_verifier_alone"
+# Reads the states of the embedded model.
+DIFFICULTY = embedded.FOLDER.parent / "difficulty"
+# As the path of a folder: none is wanted.
+NONE = "none"
 
 
 def folder(
@@ -34,3 +38,18 @@ def folder(
       f" with a verifier for {model}, or 'none' for a pool alone"
     )
   return pathlib.Path(path) if path else _OF_MODEL[model]
+
+
+def difficulty(path: str, model: pathlib.Path) -> pathlib.Path | None:
+  """The folder of a difficulty head; None where there is none.
+
+  Args:
+    path: as the config has it: a folder; empty, which is the package's for the
+      package's model and none for any other; or `NONE`.
+    model: folder of the generator.
+  """
+  if path == NONE:
+    return None
+  if path:
+    return pathlib.Path(path)
+  return DIFFICULTY if model == embedded.FOLDER else None

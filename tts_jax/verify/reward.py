@@ -368,6 +368,14 @@ def branched(
   return {**params, "head": jax.tree.map(jnp.array, drawn)}
 
 
+def lower_blocks(
+  backbone: transformer.Transformer, model: types.Params
+) -> types.Params:
+  """Those of a model's parameters that a backbone of fewer blocks has."""
+  shapes = jax.eval_shape(backbone.init, jax.random.key(0))
+  return {name: model[name] for name in shapes}
+
+
 def _alone(seen: chex.Array) -> head.Surprise:
   """The surprise of tokens [..., C], each taken for itself."""
   return head.surprise_after(head.no_surprise(seen.shape), seen)

@@ -122,20 +122,35 @@ def load(
   return verifier, params
 
 
-def start(folder: str, verifier: reward.RewardModel) -> types.Params:
-  """The parameters of a saved verifier, for another one to be trained on.
+def start(
+  folder: str, verifier: reward.RewardModel, backbone: str = ""
+) -> types.Params:
+  """What a verifier's training starts from, beside what is drawn.
 
   Args:
-    folder: as `save` wrote it; made for any model. Empty: there are none.
-    verifier: of the same shape; how many positions it reads sets no parameter,
-      and may differ. If the saved one has no backbone of its own, this one may:
-      its head alone has a start then.
+    folder: of a saved verifier, made for any model, as `save` wrote it; one
+      without a backbone of its own gives its head alone. Empty: there is none.
+    verifier: to be trained, of the same shape; how many positions it reads sets
+      no parameter, and may differ.
+    backbone: of a model, a Hugging Face folder, whose lower blocks the
+      verifier's own backbone starts from. Empty: there is none.
+
+  Returns:
+    {"head", "backbone"}, as far as there is something to start from.
 
   Raises:
-    InputError: as `load`; its shape is another.
+    InputError: as `load`; a shape is another; the verifier has no backbone of
+      its own and is to start one.
   """
-  if not folder:
-    return {}
+  found: dict[str, Any] = {}
+  if folder:
+    found |= _start(folder, verifier)
+  if backbone:
+    found["backbone"] = _lower_blocks(backbone, verifier)
+  return jax.tree.map(jnp.asarray, found)
+
+
+def _start(folder: str, verifier: reward.RewardModel) -> types.Params:
   found, params = load(folder)
   path = pathlib.Path(folder) / CARD
   if _shape(found.config) != _shape(verifier.config):
@@ -152,27 +167,10 @@ def start(folder: str, verifier: reward.RewardModel) -> types.Params:
       f"{path}: its own backbone is {found.backbone}, that of the one to be"
       f" trained {verifier.backbone}; give the same, or no start"
     )
-  return jax.tree.map(jnp.asarray, params)
+  return params
 
 
-def lower_blocks(
-  folder: str, verifier: reward.RewardModel
-) -> types.Params | None:
-  """A model for a verifier's own backbone to start from, as far as it reaches.
-
-  Args:
-    folder: of the model, a Hugging Face folder. Empty: there is none.
-    verifier: to be trained.
-
-  Returns:
-    The model's parameters.
-
-  Raises:
-    InputError: the verifier has no backbone of its own, or one whose blocks are
-      of another shape, or of more of them.
-  """
-  if not folder:
-    return None
+def _lower_blocks(folder: str, verifier: reward.RewardModel) -> types.Params:
   if verifier.backbone is None:
     raise errors.InputError(
       f"{folder} starts a backbone of the verifier's own, which it has not; set"
@@ -186,7 +184,7 @@ def lower_blocks(
       f"{folder}: its shape is {found}, the backbone's {wanted}; a backbone"
       " starts from the lower blocks of a model of its shape"
     )
-  return params
+  return reward.lower_blocks(verifier.backbone, params)
 
 
 def _shape(found: head.HeadConfig) -> head.HeadConfig:
