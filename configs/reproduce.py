@@ -76,9 +76,9 @@ def get_config() -> ml_collections.ConfigDict:
         # Folders; empty are those of the package.
         "model": "",
         "verifier": "",
-        # One that reads each answer without its context, for comparison, or
-        # "none": the package has none.
-        "alone": "none",
+        # Another for comparison: of the two, one reads each answer behind those
+        # in its context, the other does not. "none" is none.
+        "other": "",
         # In answers; at each, all ratios of sequential to parallel.
         "budgets": (1, 2, 4, 8, 16),
         # Latest answers in the context, and tokens of them, at most.

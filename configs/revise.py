@@ -22,6 +22,6 @@ def get_config() -> ml_collections.ConfigDict:
   config.model = ""
   # Of a question, and answers of each.
   config.chains, config.length = 16, 5
-  for key in ("model", "verifier", "alone", "budgets"):
+  for key in ("model", "verifier", "other", "budgets"):
     del config.revision[key]
   return config

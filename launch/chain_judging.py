@@ -16,7 +16,6 @@ def score(
   *,
   stage: str,
   of: str = chains.STAGE,
-  history: bool = True,
 ) -> None:
   """Fills scores of a run's chains, with a progress bar.
 
@@ -27,12 +26,12 @@ def score(
     judge: the verifier.
     stage: of the scores.
     of: stage of the chains.
-    history: each answer is read behind its context.
   """
   filled = chain_scores.open_stage(folder, stage, of, judge.folder)
   drawn = shards.read(folder.path / of, histories.COLUMNS)
   size, batch = len(set(drawn["question_id"].to_pylist())), config.engine.batch
   scorer = judging.scorer(config, model, judge)
+  history = judge.verifier.reads_history
   with tqdm.tqdm(total=size, unit="question", desc=stage) as bar:
     for left in chain_scores.fill(
       filled, drawn, scorer, history=history, batch=batch

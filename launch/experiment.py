@@ -15,6 +15,7 @@ from launch import (
   planning,
   pooling,
   reporting,
+  revisers,
   revision_report,
   searching,
   trees,
@@ -33,7 +34,7 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
   model, judge = generation.load_generator(config, task), None
   if config.verifier != "none":
     judge = judging.load_judge(config.verifier, model)
-  reviser = None if judge is None else mending.load(config, task)
+  reviser = None if judge is None else revisers.load(config, task)
   placer = None if judge is None else placing.load(config, model)
   loaded, seed = (task, questions, model), config.seed
   links = {"search trees": trees.PAGE} if judge else {}

@@ -7,10 +7,10 @@ import ml_collections
 from launch import (
   generation,
   judging,
-  mending,
   placing,
   policies,
   reporting,
+  revisers,
   revision_report,
 )
 from tts_jax.decode import pools
@@ -27,7 +27,7 @@ def tell(
   questions: list[base.Question],
   model: generation.Generator,
   judge: judging.Judge,
-  reviser: mending.Reviser | None,
+  reviser: revisers.Reviser | None,
   placer: placing.Placer | None,
 ) -> dict[str, Any]:
   """Measures what the run's folder holds; writes the policy and chains' page.

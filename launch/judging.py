@@ -31,6 +31,11 @@ class Judge:
   params: types.Params
   folder: pathlib.Path
 
+  @property
+  def kind(self) -> str:
+    """Of chains, what it reads: the key of `chains.SCORES`."""
+    return "history" if self.verifier.reads_history else "alone"
+
 
 def load_judge(
   path: str, model: generation.Generator, key: str = "config.verifier"

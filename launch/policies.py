@@ -7,16 +7,15 @@ import ml_collections
 
 from launch import (
   exchanging,
+  gathering,
   generation,
   judging,
-  mending,
-  planning,
+  revisers,
   revision_report,
 )
 from tts_jax.scaling import (
   compute_optimal,
   estimates,
-  measured,
   measurements,
   measuring,
   optimal_summary,
@@ -24,7 +23,7 @@ from tts_jax.scaling import (
   policy_making,
   policy_summary,
 )
-from tts_jax.store import chains, run
+from tts_jax.store import run
 
 
 def tell(
@@ -32,7 +31,7 @@ def tell(
   config: ml_collections.ConfigDict,
   model: generation.Generator,
   judge: judging.Judge,
-  reviser: mending.Reviser | None,
+  reviser: revisers.Reviser | None,
   made: measurements.Measurements,
   count: measuring.Count,
   found: revision_report.Found | None,
@@ -50,8 +49,8 @@ def tell(
   absent = optimal_summary.obstacle(questions, samples, made.few)
   if absent:
     return {"difficulty": {"absent": absent}, "policy": {"absent": absent}}
-  revised = {} if found is None else _revised(folder, found, made, count)
   head, given = (None, []) if placed is None else (placed[0], [placed[1]])
+  revised = gathering.revised(folder, found, made, count)
   evidence = optimal_summary.gather(made, count, revised=revised, given=given)
   budgets, seed = list(made.budgets), config.seed
   estimate, base = evidence.estimates[-1], evidence.baseline
@@ -73,24 +72,3 @@ def tell(
   return optimal_summary.summarise(
     evidence, made.samples.correct, budgets, seed=seed
   ) | exchanging.tell(config, evidence, made.samples.question_ids, budgets)
-
-
-def _revised(
-  folder: run.Run,
-  found: revision_report.Found,
-  made: measurements.Measurements,
-  count: measuring.Count,
-) -> dict[str, dict[int, measured.Cell]]:
-  """Chains at every ratio, and searches whose finals were revised."""
-  samples = made.samples
-  ids, prompts = samples.question_ids, samples.prompt_length
-  cells = measuring.of_revisions(
-    found.chains, found.chosen, ids, prompts, found.count
-  )
-  if found.combined:
-    begun = chains.load_chains(folder.path, chains.OF_SEARCH)
-    search = optimal_summary.of_pool(made, count)[planning.REVISED]
-    cells |= measuring.of_combined(
-      found.combined, search, begun, prompts, found.count
-    )
-  return cells

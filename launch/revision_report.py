@@ -7,8 +7,10 @@ from typing import Any
 import ml_collections
 import numpy as np
 
-from launch import mending, planning
-from tts_jax.model import embedded, huggingface_config
+from launch import (
+  planning,
+  revisers,
+)
 from tts_jax.report import chain_page, chain_transcripts
 from tts_jax.scaling import (
   estimates,
@@ -25,30 +27,34 @@ PAGE = "chains.html"
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Found:
-  """A run's chains, their scores, and how right they are at every ratio."""
+  """A run's chains, their scores, and what those named `by` choose."""
 
   chains: chains.Chains
   scores: Mapping[str, np.ndarray]
+  by: str
   chosen: revision_summary.Cells
   combined: Mapping[int, np.ndarray]
   count: measuring.Count
 
 
 def load(
-  folder: run.Run, config: ml_collections.ConfigDict, reviser: mending.Reviser
+  folder: run.Run, config: ml_collections.ConfigDict, reviser: revisers.Reviser
 ) -> Found:
   """All that `mending.fill` put into a run's folder."""
   found = chains.load_chains(folder.path)
   scores = chains.load_all_scores(folder.path, found)
-  shapes = reviser.model.lm.config, reviser.judge.verifier
   budgets, seed = planning.revised_budgets(config), config.seed
-  value = revision_summary.by_verifier(found, scores["history"], seed=seed)
+  by = reviser.judge.kind
+  value = revision_summary.by_verifier(found, scores[by], seed=seed)
   return Found(
     chains=found,
     scores=scores,
+    by=by,
     chosen=revision_summary.cells(config.revision.budgets, value),
     combined=revision_summary.combined(folder.path, budgets, seed=seed),
-    count=search_summary.count_flops(*shapes),
+    count=search_summary.count_flops(
+      reviser.model.lm.config, reviser.judge.verifier
+    ),
   )
 
 
@@ -57,29 +63,26 @@ def tell(
   config: ml_collections.ConfigDict,
   task: base.Task,
   questions: list[base.Question],
-  reviser: mending.Reviser,
+  reviser: revisers.Reviser,
   found: Found,
   made: measurements.Measurements,
   *,
   back: str,
 ) -> dict[str, Any]:
   """Writes the page of a run's chains, linked `back`; returns what they say."""
-  page = chain_transcripts.read(
-    folder.path, found.chains, found.scores["history"], questions
-  )
-  title, links = f"Chains of revisions on {task.name}", {"report": back}
-  text = chain_page.render(page, title=title, links=links)
+  mine = found.chains, found.scores[found.by]
+  page = chain_transcripts.read(folder.path, *mine, questions)
+  title = f"Chains of revisions on {task.name}"
+  text = chain_page.render(page, title=title, links={"report": back})
   atomic.write_bytes(folder.path / PAGE, text.encode())
-  others = reviser.model.folder / embedded.MODELS
-  told = huggingface_config.read_json(others) if others.exists() else {}
-  rest_em = {"rest_em": told["rest_em"]} if "rest_em" in told else {}
-  return rest_em | revision_summary.summarise(
+  return reviser.rest_em() | revision_summary.summarise(
     found.chains,
     found.scores,
     made.samples.correct.mean(1),
     made.samples.prompt_length,
     config.revision.budgets,
     found.count,
+    by=found.by,
     combined=found.combined,
     chosen=found.chosen,
     predicted=estimates.answer_score(made.samples).mean(1),

@@ -16,14 +16,14 @@ import jax
 import ml_collections
 from absl import flags, logging
 
-from launch import entry
+from launch import entry, verifying
 from tts_jax import sharding
 from tts_jax.model import embedded, huggingface
 from tts_jax.store import labels, run
 from tts_jax.tasks import catalogue, tokenization
-from tts_jax.train import labelled, loop, objective
+from tts_jax.train import labelled, loop
 from tts_jax.train import step as step_lib
-from tts_jax.verify import reward, saved
+from tts_jax.verify import saved
 
 _CONFIG = entry.config_flag("configs/train_verifier.py")
 _OUT = flags.DEFINE_string("out", "runs/verifier", "Folder of the run.")
@@ -46,9 +46,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   tokenizer, made_for = tokenization.load(source), saved.origin(source)
   end = tokenizer.end_token
   found = catalogue.find(config.task)
-  ends = tokenizer.tokens_with(found.task.step_delimiter)
-  verifier = reward.above(lm, ends, answer_end=end, **config.head)
-  goal = objective.Objective(lm=lm, verifier=verifier, **config.objective)
+  goal = verifying.goal(config, found.task, lm, tokenizer)
   schedule = loop.Schedule(**config.schedule)
   optimizer = step_lib.Optimizer(
     steps=schedule.steps, frozen=goal.frozen, **config.optimizer
@@ -63,7 +61,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
   drawn, kept = jax.random.split(jax.random.key(config.seed))
   params = goal.init(drawn, model)
-  params |= saved.start(config.start, verifier, config.backbone)
+  params |= saved.start(config.start, goal.verifier, config.backbone)
   state = jax.device_put(step_lib.begin(kept, params, optimizer), copies)
   print(f"{schedule.steps} steps, to {folder.path}", flush=True)
   step = functools.partial(step_lib.train_step, loss=goal, optimizer=optimizer)
@@ -83,7 +81,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
     tokenizer.save(source)
     huggingface.save(source, lm, state.params["model"], end_token=end)
   origin = saved.origin(source)
-  saved.save(folder.path / "verifier", verifier, state.params, origin)
+  saved.save(folder.path / "verifier", goal.verifier, state.params, origin)
   print(f"best validation loss {progress['best_loss']:.4f}: {folder.path}")
 
 

@@ -144,6 +144,7 @@ def of_revisions(budgets=(1, 2, 4, 8, 16, 64, 256)):
     "ratio_curves_by_predicted_bin": [ratios(level) for level in levels],
     "majority_curves": ratios(0.5),
     "majority_curves_by_bin": [ratios(level) for level in levels],
+    "chosen_by": "alone",
     "verifier_ablation": {
       name: {"sequential": curve(0.55, last)}
       for name, last in (("history", 0.7), ("alone", 0.67), ("prm", 0.65))

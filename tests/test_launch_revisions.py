@@ -223,15 +223,16 @@ def test_without_wrong_or_right_samples_there_is_nothing_to_learn(
 
 @pytest.fixture(scope="module", name="verifier")
 def fixture_verifier(made):
-  """A verifier of the model, as it is drawn."""
+  """One that reads the history, as drawn; beside it, one that does not."""
   lm, _ = huggingface.load(made / "model")
   tokenizer = tokenization.load(made / "model")
   shape = dict(layers=1, width=16, token_width=4, mlp_width=8, predicts=True)
-  judge = reward.above(lm, tokenizer.tokens_with("\n"), **shape)
-  params = judge.init(jax.random.key(0))
-  folder = made / "verifier"
-  saved.save(folder, judge, params, saved.origin(made / "model"))
-  return folder
+  ends = tokenizer.tokens_with("\n")
+  for name, end in (("verifier", tokenizer.end_token), ("alone", None)):
+    judge = reward.above(lm, ends, answer_end=end, **shape)
+    params = judge.init(jax.random.key(0))
+    saved.save(made / name, judge, params, saved.origin(made / "model"))
+  return made / "verifier"
 
 
 def test_a_verifier_learns_from_chains(tmp_path, made, verifier, cache):
@@ -253,6 +254,7 @@ def test_a_verifier_learns_from_chains(tmp_path, made, verifier, cache):
     f"--config.labels={folders['train']}",
     f"--config.held_out={folders['validation']}",
     f"--config.start={verifier}",
+    "--config.backbone=",
     "--config.head.layers=1",
     "--config.head.tap=1",
     "--config.head.width=16",
@@ -299,10 +301,10 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
     "--config.search.tree.questions=1",
     "--config.revision.budgets=(1,4,8)",
     f"--config.model={made / 'model'}",
-    f"--config.verifier={verifier}",
+    f"--config.verifier={made / 'alone'}",
     f"--config.revision.model={made / 'model'}",
     f"--config.revision.verifier={verifier}",
-    f"--config.revision.alone={verifier}",
+    f"--config.revision.other={made / 'alone'}",
   )
   done = kill_harness.run(command, cache)
   assert done.returncode == 0, done.stderr
@@ -312,11 +314,11 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
   assert set(summary["policy"]["parallel"]) == {"1", "4", "8"}
   curves = summary["weak_verifiers"]["curves"]
   assert set(curves["revision_majority"]) == {"1", "2", "4", "8"}
-  folders = made / "model", verifier
-  policy_file.load(
-    out / policy_file.FILE, policy_file.made_for(*folders, *folders)
-  )
+  model = made / "model"
+  folders = model, made / "alone", model, verifier
+  policy_file.load(out / policy_file.FILE, policy_file.made_for(*folders))
   found = summary["revisions"]
+  assert found["chosen_by"] == "history"
   assert len(found["ratio_curves_by_predicted_bin"]) == 5
   assert len(found["pass_at_1_along_chain"]) == 8
   assert set(found["ratio_curves"]) == {"1", "4", "8"}

@@ -51,6 +51,7 @@ def _summary(budgets=(1, 2, 4, 8)):
     "ratio_curves_by_bin": [curves] * 5,
     "majority_curves": curves,
     "majority_curves_by_bin": [curves] * 5,
+    "chosen_by": "history",
     "verifier_ablation": {
       name: {
         "auc": 0.9,

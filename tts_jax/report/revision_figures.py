@@ -16,8 +16,8 @@ Revisions = Mapping[str, Any]
 
 # What judged the answers, as readers call it.
 VERIFIERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-  "history": ("revision verifier, with history", style.BLUE),
-  "alone": ("revision verifier, without", style.GREEN),
+  "history": ("revision verifier with history", style.BLUE),
+  "alone": ("revision verifier without history", style.GREEN),
   "prm": ("the base model's PRM", style.VERMILION),
 }
 _LOOKS = (

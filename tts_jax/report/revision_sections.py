@@ -47,6 +47,11 @@ def revisions(summary: Summary) -> list[str]:
   ]
 
 
+def _judge(found: Summary) -> str:
+  """Whose scores choose among the answers."""
+  return "the " + revision_figures.VERIFIERS[found["chosen_by"]][0]
+
+
 def _ratios(found: Summary) -> list[str]:
   """Sequential against parallel; nothing where each question has one answer."""
   if not found["sequential_vs_parallel"]["verifier"]:
@@ -55,7 +60,7 @@ def _ratios(found: Summary) -> list[str]:
     _figure(
       revision_figures.sequential_against_parallel(found),
       "one chain of N answers against N single answers",
-      "By the revision verifier, best-of-N weighted in each chain and then over"
+      f"By {_judge(found)}, best-of-N weighted in each chain and then over"
       " chains; and by a vote over all answers.",
     ),
     _budgets(found),

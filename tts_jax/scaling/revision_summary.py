@@ -297,6 +297,7 @@ def summarise(
   budgets: Sequence[int],
   count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
   *,
+  by: str = "history",
   combined: Mapping[int, np.ndarray] | None = None,
   chosen: Cells | None = None,
   predicted: np.ndarray | None = None,
@@ -306,18 +307,18 @@ def summarise(
 
   Args:
     chains: of a run.
-    scores: of its answers, that of "history" among them.
+    scores: of its answers, by name.
     pass_at_1: [Q], of the base model's samples: it places the bins.
     prompt_length: [Q] int.
     budgets: N, each one of `revisions.LENGTHS` that the chains hold.
     count: FLOPs of a ledger.
+    by: the scores that choose.
     combined: of searches whose solutions were revised, as `combined` gives it.
-    chosen: by the verifier that reads the history, as `cells` gives it, where
-      it is known already.
+    chosen: by those scores, as `cells` gives it, where it is known already.
     predicted: [Q], difficulty by a verifier's scores: it places bins too.
     seed: of draws and of the resampling.
   """
-  score = scores["history"]
+  score = scores[by]
   if chosen is None:
     chosen = cells(budgets, by_verifier(chains, score, seed=seed))
   placed = {}
@@ -329,6 +330,7 @@ def summarise(
   ways = {"verifier": chosen, "score": highest, "majority": voted}
   return {
     **revision_turns.along_chain(chains, seed),
+    "chosen_by": by,
     "sequential_vs_parallel": {
       name: sequential_vs_parallel(values, seed)
       for name, values in ways.items()

@@ -107,9 +107,10 @@ def judge(
     else (engines.score_revised)
   )
   delimiters = frozenset(engines.models.verifier.config.delimiters)
-  found = []
+  reviser, found = engines.models.reviser, []
+  history = reviser is not None and reviser.verifier.reads_history
   for one in drawn:
-    read = _readings(one)
+    read = _readings(one, history)
     ends = {
       # A sample's score is that of its last step; an answer's its own.
       text: prefixes.step_ends(text[0], delimiters)
@@ -144,7 +145,7 @@ def judge(
 _Text = tuple[tuple[int, ...], tuple[int, ...]]
 
 
-def _readings(one: Drawn) -> list[tuple[_Text, list[int]]]:
+def _readings(one: Drawn, history: bool) -> list[tuple[_Text, list[int]]]:
   """What is read: (tokens, index past each answer), and places judged by it."""
   found, start = [], 0
   for length in one.lengths:
@@ -156,7 +157,7 @@ def _readings(one: Drawn) -> list[tuple[_Text, list[int]]]:
       }
       for turn in range(length)
     ]
-    for reading in histories.of_chain(chain, history=True):
+    for reading in histories.of_chain(chain, history=history):
       places = [start + reading.turns[place] for place in reading.judged]
       found.append((histories.tokens(chain, reading), places))
     start += length

@@ -198,7 +198,7 @@ def load(
   """
   both = []
   for folder in (train, held_out):
-    if (pathlib.Path(folder) / chains.STAGE).is_dir():
+    if are_chains(folder):
       both.append(histories.load(folder, history=history))
       summary = pathlib.Path(folder) / chains.SUMMARY
     else:
@@ -207,6 +207,11 @@ def load(
     saved.check_origin(summary, made_for)
   check_disjoint(*both)
   return both[0], both[1]
+
+
+def are_chains(folder: str) -> bool:
+  """Whether a run's labels are the verdicts of chains of revisions."""
+  return (pathlib.Path(folder) / chains.STAGE).is_dir()
 
 
 def check_disjoint(

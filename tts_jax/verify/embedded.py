@@ -11,8 +11,9 @@ _OF_MODEL = {
   embedded.REVISION: embedded.FOLDER.parent / "revision_verifier",
 }
 FOLDER = _OF_MODEL[embedded.FOLDER]
-# Of the revision model too, but reads an answer without its context.
-ALONE = embedded.FOLDER.parent / "revision_verifier_alone"
+# Of the revision model too, for comparison: it reads an answer behind those in
+# its context.
+OTHER = embedded.FOLDER.parent / "revision_verifier_history"
 # Reads the states of the embedded model.
 DIFFICULTY = embedded.FOLDER.parent / "difficulty"
 # As the path of a folder: none is wanted.

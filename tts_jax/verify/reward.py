@@ -87,6 +87,11 @@ class RewardModel:
     """Whether it has a backbone of its own."""
     return self.backbone is not None
 
+  @property
+  def reads_history(self) -> bool:
+    """Whether it reads an answer of a chain behind those in its context."""
+    return self.config.answer_end is not None
+
   def init(self, key: chex.PRNGKey) -> types.Params:
     """Draws parameters, float32; `key` is consumed."""
     head_key, backbone_key = jax.random.split(key)
