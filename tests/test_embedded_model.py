@@ -41,18 +41,27 @@ def test_it_fits_the_default_settings(folder):
 def test_it_is_small():
   size = sum(path.stat().st_size for path in embedded.FOLDER.iterdir())
   assert size < 12e6
-  revisions = (embedded.REVISION, verifiers.folder("", embedded.REVISION))
+  judges = verifiers.folder("", embedded.REVISION), verifiers.OTHER
   size = sum(
-    path.stat().st_size for folder in revisions for path in folder.iterdir()
+    path.stat().st_size
+    for folder in (embedded.REVISION, *judges)
+    for path in folder.rglob("*")
   )
   assert size < 10e6
 
 
-def test_the_revision_verifier_is_of_the_revision_model():
+@pytest.mark.parametrize("history", [False, True])
+def test_the_revision_verifiers_are_of_the_revision_model(history):
   lm, _ = huggingface.load(embedded.REVISION)
-  folder = verifiers.folder("", embedded.REVISION)
+  own = verifiers.folder("", embedded.REVISION)
+  folder = verifiers.OTHER if history else own
   verifier, _ = saved.load(folder, saved.origin(embedded.REVISION))
   saved.check_fit(verifier, lm, lm.config.width)
+  assert verifier.reads_history == history
+  card = (folder / "README.md").read_text()
+  curve = (folder / "metrics.jsonl").read_text().splitlines()
+  losses = [json.loads(line).get("validation_loss") for line in curve]
+  assert f"{min(loss for loss in losses if loss):.4f}" in card
 
 
 def test_the_difficulty_head_is_of_the_model():
@@ -147,5 +156,8 @@ def test_it_answers_questions_that_it_has_not_seen(tmp_path):
   revisions = summary["revisions"]
   assert revisions["pass_at_1_along_chain"][3]["mean"] > 0.3
   assert revisions["spoiled_share"]["mean"] < 0.38
-  assert revisions["verifier_ablation"]["history"]["auc"] > 0.8
+  judged = revisions["verifier_ablation"]
+  assert set(judged) == {"history", "alone", "prm"}
+  assert min(one["auc"] for one in judged.values()) > 0.8
+  assert revisions["chosen_by"] == "alone"
   assert "8" in revisions["combined"]
