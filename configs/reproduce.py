@@ -77,7 +77,8 @@ def get_config() -> ml_collections.ConfigDict:
         "model": "",
         "verifier": "",
         # Another for comparison: of the two, one reads each answer behind those
-        # in its context, the other does not. "none" is none.
+        # in its context, the other does not. Empty is the package's beside its
+        # own model and verifier, and none beside others; "none" is none.
         "other": "",
         # In answers; at each, all ratios of sequential to parallel.
         "budgets": (1, 2, 4, 8, 16),

@@ -8,9 +8,9 @@
   python -m launch.train_verifier --out runs/revision_verifier \
       --config configs/train_revision_verifier.py
 
-It reads each answer behind its context, and is trained on whether that answer
-is right. It starts from the embedded verifier, with the lower blocks of the
-model whose states that reads.
+It reads each answer alone, and is trained on whether that answer is right. It
+starts from the embedded verifier, with the lower blocks of the model whose
+states that reads.
 """
 
 import ml_collections
@@ -24,15 +24,18 @@ def get_config() -> ml_collections.ConfigDict:
   config.model = "tts_jax/assets/revision"
   config.labels = "runs/chains"
   config.held_out = "runs/chains_held_out"
+  # True, as in the paper, reads an answer behind those in its context.
+  config.history = False
   config.start = "tts_jax/assets/verifier"
   config.backbone = "tts_jax/assets/model"
   config.worked_seed = 5
   config.head.separate = True
+  config.mixture.samples = 6
   config.mixture.worked = 3
   # A prompt, the context and an answer at their limits.
   config.data.length = 576
   config.optimizer.learning_rate = 6e-4
   config.optimizer.warmup = 50
-  config.schedule.steps = 1500
-  config.schedule.validate_every = 250
+  config.schedule.steps = 400
+  config.schedule.validate_every = 100
   return config

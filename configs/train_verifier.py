@@ -24,7 +24,8 @@ def get_config() -> ml_collections.ConfigDict:
       # A verifier's folder, whose head is the start; empty draws one.
       "start": "",
       # Of a verifier with a backbone of its own: the model whose lower blocks
-      # that starts from, a Hugging Face folder; empty is `model`.
+      # that starts from, a Hugging Face folder; empty is that of `start`, or
+      # else `model`.
       "backbone": "",
       "seed": 0,
       # Of the worked solutions' questions.

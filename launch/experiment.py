@@ -7,6 +7,7 @@ searched, trees.html and policy.json.
 import ml_collections
 
 from launch import (
+  exchanging,
   findings,
   generation,
   judging,
@@ -23,6 +24,7 @@ from launch import (
 from tts_jax.scaling import claims, run_summary, verifier_summary
 from tts_jax.scaling import summary as summary_lib
 from tts_jax.store import pool, run
+from tts_jax.verify import embedded
 
 
 def perform(config: ml_collections.ConfigDict, out: str) -> None:
@@ -31,8 +33,9 @@ def perform(config: ml_collections.ConfigDict, out: str) -> None:
   summary_lib.check(len(questions), config.samples, config.seed)
   planning.cells(config)
   planning.tree(config)
+  exchanging.check(config, questions)
   model, judge = generation.load_generator(config, task), None
-  if config.verifier != "none":
+  if config.verifier != embedded.NONE:
     judge = judging.load_judge(config.verifier, model)
   reviser = None if judge is None else revisers.load(config, task)
   placer = None if judge is None else placing.load(config, model)

@@ -43,8 +43,8 @@ def tell(
     placer: places questions by their prompts; None: there is none.
 
   Returns:
-    What `run_summary.of_searches` has, `difficulty`, `policy` and, with chains,
-    `revisions`.
+    What `run_summary.of_searches` has, `difficulty`, `policy`, with chains
+    `revisions`, and with a larger model `exchange`.
   """
   seed, scored = config.seed, scored_pool.load(folder.path)
   prompts = pools.prompt_lengths(questions, task, model.tokenizer)

@@ -10,7 +10,7 @@ import numpy as np
 from launch import generation
 from tts_jax import types
 from tts_jax.decode import pools
-from tts_jax.scaling import estimates
+from tts_jax.scaling import estimates, flops
 from tts_jax.tasks import base
 from tts_jax.verify import (
   difficulty_head,
@@ -48,11 +48,7 @@ def estimate(
   model: generation.Generator,
   placer: Placer,
 ) -> estimates.Estimate:
-  """What the head predicts of a run's questions.
-
-  It costs its own layers alone: the pass over the prompt, whose states they
-  read, is the one that comes before any sample.
-  """
+  """What the head predicts of a run's questions, by a pass over the prompt."""
   predict = difficulty_head.predictor(
     placer.head,
     placer.params,
@@ -63,5 +59,8 @@ def estimate(
     compiler=jax.jit,
   )
   asked = [pools.request(one, task, model.tokenizer) for one in questions]
-  flops = np.full(len(questions), float(placer.head.flops))
-  return estimates.given(estimates.HEAD, predict(asked), flops)
+  size = np.array([len(one.tokens) for one in asked])
+  cost = size * flops.transformer(model.lm.config).per_token(size)
+  return estimates.given(
+    estimates.HEAD, predict(asked), cost + placer.head.flops
+  )

@@ -41,13 +41,15 @@ def load(config: ml_collections.ConfigDict, task: base.Task) -> Reviser | None:
   plan, key = revising.plan(config, lengths), "config.revision"
   model = revising.load_reviser(config, task, wanted.model, f"{key}.model")
   judge = judging.load_judge(wanted.verifier, model, f"{key}.verifier")
-  other = None
-  if wanted.other != "none":
-    path = wanted.other or (embedded.OTHER if not wanted.model else "")
-    other = judging.load_judge(str(path), model, f"{key}.other")
+  path, other = wanted.other, None
+  if not path and not wanted.model and not wanted.verifier:
+    path = str(embedded.OTHER)
+  if path not in ("", embedded.NONE):
+    other = judging.load_judge(path, model, f"{key}.other")
     if other.kind == judge.kind:
       raise errors.InputError(
         f"{key}.verifier and {key}.other both are of kind {judge.kind!r}; one"
-        " must read the history, the other not"
+        f" must read the history, the other not; or {key}.other is"
+        f" {embedded.NONE!r}"
       )
   return Reviser(model=model, judge=judge, other=other, plan=plan)

@@ -13,11 +13,10 @@ from launch import (
 )
 from tts_jax.report import chain_page, chain_transcripts
 from tts_jax.scaling import (
+  chain_flops,
   estimates,
   measurements,
-  measuring,
   revision_summary,
-  search_summary,
 )
 from tts_jax.store import atomic, chains, run
 from tts_jax.tasks import base
@@ -34,7 +33,7 @@ class Found:
   by: str
   chosen: revision_summary.Cells
   combined: Mapping[int, np.ndarray]
-  count: measuring.Count
+  count: chain_flops.Count
 
 
 def load(
@@ -52,9 +51,7 @@ def load(
     by=by,
     chosen=revision_summary.cells(config.revision.budgets, value),
     combined=revision_summary.combined(folder.path, budgets, seed=seed),
-    count=search_summary.count_flops(
-      reviser.model.lm.config, reviser.judge.verifier
-    ),
+    count=chain_flops.counter(reviser.model.lm.config, reviser.judge.verifier),
   )
 
 

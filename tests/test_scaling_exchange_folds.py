@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from test_scaling_policy import table
 
-from tts_jax import errors
 from tts_jax.scaling import (
   compute_optimal,
   estimates,
@@ -48,6 +47,9 @@ def test_folds_average_to_the_policy_of_each_family():
       mean = np.mean([fold.values[budget] for fold in found[family]], 0)
       # One strategy a budget: whatever half chooses, it chooses that.
       np.testing.assert_allclose(mean, whole.value[:, place], atol=1e-12)
+  # Beyond what some strategy spends nothing was measured.
+  beyond = exchange_folds.of_policies(cells, estimate, [1, 16, 64], splits=5)
+  assert {tuple(fold.values) for fold in beyond["search"]} == {(1, 16)}
   for fold, where in zip(found["pooled"], estimate.bins(), strict=True):
     np.testing.assert_array_equal(fold.bins, where)
 
@@ -62,11 +64,3 @@ def test_the_folds_are_compared_with_a_larger_model():
     assert everyone["curve"][str(n)]["mean"] == pytest.approx(want)
     gap = everyone["difference"][str(n)]["mean"]
     assert gap == pytest.approx(want - 0.5)
-
-
-def test_answers_of_a_larger_model_are_put_in_the_runs_order():
-  right = {"a": True, "b": False, "c": True}
-  found = exchange_folds.aligned(right, ["c", "b"])
-  np.testing.assert_array_equal(found, [1.0, 0.0])
-  with pytest.raises(errors.InputError, match=r"to 1 of 2 .* first .* 'd'"):
-    exchange_folds.aligned(right, ["d", "a"])

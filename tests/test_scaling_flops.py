@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import numpy as np
 import tiny_verifier
@@ -69,7 +71,7 @@ def test_trap_18_lookahead_and_the_verifier_are_paid_for():
 
 
 def test_a_verifier_adds_its_head_and_a_backbone_of_its_own():
-  head = tiny_verifier.BRANCHES
+  head = dataclasses.replace(tiny_verifier.BRANCHES, tap=1)
   shared, own = (
     reward.RewardModel(head),
     reward.RewardModel(head, tiny_verifier.LM),
@@ -87,10 +89,7 @@ def test_a_verifier_adds_its_head_and_a_backbone_of_its_own():
       for leaf in jax.tree.leaves(tree)
       if leaf.ndim > 1
     )
-  found = (
-    flops.reward_model(head),
-    flops.reward_model(head, own.backbone.config),
-  )
+  found = flops.reward_model(shared), flops.reward_model(own)
   assert found[1].parameters - found[0].parameters == (
     sizes["own"] - sizes["shared"]
   )

@@ -25,6 +25,10 @@ def _count(cost, context, judged):
   return read * (1.0 + judged) + context
 
 
+def _count_chains(spent):
+  return _count(spent.cost, spent.attended, True)
+
+
 def _search(samples, n=4, seed=0, ids=None):
   rng = np.random.default_rng(seed)
   questions = len(samples.question_ids)
@@ -108,7 +112,7 @@ def test_chains_are_cells_of_their_ratios():
     (1, 4, 8), revision_summary.by_verifier(chains, score)
   )
   ids = chains.answers.question_ids
-  found = measuring.of_revisions(chains, values, ids, prompt, _count)
+  found = measuring.of_revisions(chains, values, ids, prompt, _count_chains)
   assert sorted(found) == sorted(
     {
       f"revisions {revisions.ratio(s, n // s)}"
@@ -116,7 +120,7 @@ def test_chains_are_cells_of_their_ratios():
       for s in revisions.LENGTHS[n]
     }
   )
-  told = revision_summary.ledger(chains, prompt, [1, 4, 8], _count)
+  told = revision_summary.ledger(chains, prompt, [1, 4, 8], _count_chains)
   for (n, s), value in values.items():
     ratio = revisions.ratio(s, n // s)
     cell = found[f"revisions {ratio}"][n]
@@ -136,7 +140,7 @@ def test_chains_of_other_questions_are_refused():
     (ids[:-1], "are of 10 questions, 9 are wanted"),
   ):
     with pytest.raises(errors.InputError, match=message):
-      measuring.of_revisions(chains, values, wanted, prompt, _count)
+      measuring.of_revisions(chains, values, wanted, prompt, _count_chains)
 
 
 def test_revised_searches_cost_the_search_and_the_revisions():
@@ -150,7 +154,7 @@ def test_revised_searches_cost_the_search_and_the_revisions():
     for n in (2, 4)
   }
   values = {4: np.full(10, 0.25), 8: np.full(10, 0.5)}
-  found = measuring.of_combined(values, search, chains, prompt, _count)
+  found = measuring.of_combined(values, search, chains, prompt, _count_chains)
   cells = found["revised_search"]
   for q in range(10):
     for budget, own in ((4, range(2)), (8, range(2, 6))):
@@ -167,4 +171,4 @@ def test_revised_searches_cost_the_search_and_the_revisions():
       want = 100 * budget / 2 + revised + 5 + attended / sum(length)
       assert cells[budget].flops[q] == pytest.approx(want)
   np.testing.assert_array_equal(cells[8].generations, 8)
-  assert measuring.of_combined({}, search, chains, prompt, _count) == {}
+  assert measuring.of_combined({}, search, chains, prompt, _count_chains) == {}

@@ -71,7 +71,7 @@ def test_the_summary_is_json_and_its_parts_agree():
     rng.uniform(size=10),
     np.full(10, 7),
     budgets,
-    lambda cost, context, judged: cost.generated * (1.0 + judged) + context,
+    lambda spent: 2 * spent.generated + spent.attended,
   )
   json.dumps(found, allow_nan=False)
   for n in budgets:
@@ -100,7 +100,7 @@ def test_the_summary_is_json_and_its_parts_agree():
 def test_what_is_known_is_taken_and_predicted_bins_are_others():
   chains, rng = _chains(), np.random.default_rng(1)
   score = rng.uniform(size=chains.answers.correct.shape).astype(np.float32)
-  count = lambda cost, context, judged: cost.generated + context  # noqa: E731
+  count = lambda spent: spent.generated + spent.attended  # noqa: E731
   level, predicted = rng.uniform(size=(2, 10))
   rest = np.full(10, 7), (1, 4), count
   found = revision_summary.summarise(
@@ -143,7 +143,7 @@ def test_the_ledger_is_counted():
     chains,
     np.arange(5, 15),
     (4,),
-    lambda cost, context, judged: context * cost.generated * judged,
+    lambda spent: spent.attended * spent.generated,
   )["4"]
   for s, name in ((1, "1:4"), (2, "1:1"), (4, "4:1")):
     starts = np.cumsum([0, *_LENGTHS[:-1]])

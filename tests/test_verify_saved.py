@@ -334,6 +334,9 @@ def test_a_backbone_starts_from_the_lower_blocks_of_a_model(tmp_path):
   jax.tree.map(np.testing.assert_array_equal, found["backbone"], want)
   with pytest.raises(errors.InputError, match="which it has not"):
     saved.start("", shared, str(tmp_path / "deeper"))
+  saved.save(tmp_path / "own", own, _params(own), _ORIGIN)
+  with pytest.raises(errors.InputError, match="would overwrite; give one"):
+    saved.start(str(tmp_path / "own"), own, str(tmp_path / "deeper"))
   other = transformer.Transformer(dataclasses.replace(_SHAPE, mlp_width=4))
   huggingface.save(tmp_path / "other", other, other.init(jax.random.key(0)))
   with pytest.raises(errors.InputError, match="lower blocks of a model of its"):

@@ -128,6 +128,11 @@ def make(temperature: float = 1.0, top_p: float = 1.0) -> Sampler:
   Raises:
     InputError: as `Categorical`.
   """
+  if not 0 <= temperature < math.inf:
+    raise errors.InputError(
+      f"sampling temperature is {temperature}; it must be at least 0 and"
+      " finite; 0 takes the most probable token"
+    )
   drawn = Categorical(temperature=temperature or 1.0, top_p=top_p)
   return drawn if temperature else Greedy()
 

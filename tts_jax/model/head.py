@@ -43,8 +43,9 @@ class HeadConfig:
     mlp_width: of the hidden layer that gives the logit.
     delimiters: tokens that end a step.
     predicts: the blocks predict each drawn token too.
-    tap: the head branches off the backbone below this block, of 0 ... L - 1,
-      and predicts alone; None: it reads the final states.
+    tap: the head branches off the backbone below this block, of 0 ... L - 1, or
+      above the last one, L, and predicts alone; None: it reads the final
+      states.
     answer_end: the token that ends an answer, of sequences of several: what
       surprised in those before does not count; None: they are of one.
 

@@ -72,8 +72,8 @@ def _ratios(found: Summary) -> list[str]:
     _figure(
       revision_figures.ratios(found),
       "accuracy against the ratio of sequential to parallel, by verifier",
-      "Each N is spent on p chains of s answers, s times p being N, by the"
-      " revision verifier. Bins are placed by the base model's samples.",
+      f"Each N is spent on p chains of s answers, s times p being N, by"
+      f" {_judge(found)}. Bins are placed by the base model's samples.",
       wide=True,
     ),
     _figure(

@@ -14,7 +14,7 @@ import numpy as np
 
 from tts_jax import types
 from tts_jax.model import config
-from tts_jax.model import head as head_lib
+from tts_jax.verify import reward
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -96,15 +96,13 @@ def flops(
   return total
 
 
-def reward_model(
-  head: head_lib.HeadConfig, backbone: config.TransformerConfig | None = None
-) -> Network:
-  """What a verifier adds to the generator: its head's matrices and blocks.
+def reward_model(verifier: reward.RewardModel) -> Network:
+  """What a verifier adds to the generator: its head, and a backbone of its own.
 
-  Args:
-    head: its head.
-    backbone: its own, which reads as well; None: it shares the generator's.
+  Of such a backbone nothing above the head's tap is read, nor logits that no
+  opinion corrects.
   """
+  head = verifier.config
   parameters = head.width * (head.input_width + head.token_width)
   parameters += head.mlp_width * (head.width + head.token_width)
   attention = 0
@@ -114,11 +112,14 @@ def reward_model(
     blocks = transformer(head.blocks)
     parameters += blocks.parameters - head.blocks.vocabulary * head.width
     attention = blocks.attention
-  if backbone is not None:
-    own = transformer(backbone)
-    parameters += own.parameters
-    if head.tap is not None:
-      # Its logits are not read.
-      parameters -= backbone.vocabulary * backbone.width
-    attention += own.attention
+  if verifier.backbone is not None:
+    shape = verifier.backbone.config
+    depth = shape.layers if head.tap is None else head.tap
+    whole = transformer(shape)
+    unread = shape.vocabulary * shape.width
+    inner = (whole.parameters - unread) * depth // shape.layers
+    parameters += inner
+    if head.tap is None and head.predicts:
+      parameters += unread
+    attention += whole.attention * depth // shape.layers
   return Network(parameters=parameters, attention=attention)

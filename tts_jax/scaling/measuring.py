@@ -6,6 +6,7 @@ import numpy as np
 
 from tts_jax import errors, types
 from tts_jax.scaling import (
+  chain_flops,
   difficulty,
   estimates,
   measured,
@@ -83,7 +84,7 @@ def of_revisions(
   values: revision_summary.Cells,
   question_ids: Sequence[str],
   prompt_length: np.ndarray,
-  count: Count,
+  count: chain_flops.Count,
 ) -> dict[str, dict[int, measured.Cell]]:
   """Chains of revisions at every ratio, as "revisions 4:1".
 
@@ -92,7 +93,7 @@ def of_revisions(
     values: of its answers, as `revision_summary.cells` gives them.
     question_ids: Q ids that are wanted, in order.
     prompt_length: [Q] int.
-    count: FLOPs of a ledger, of the revision model and its verifier.
+    count: FLOPs of the revision model and its verifier.
 
   Raises:
     InputError: the chains are of other questions.
@@ -104,12 +105,9 @@ def of_revisions(
 
     # The ledger tells means: each question's own count is kept as it passes.
     def kept(
-      cost: types.Cost,
-      context: np.ndarray,
-      judged: bool,
-      counted: list[np.ndarray] = counted,
+      spent: chain_flops.Tokens, counted: list[np.ndarray] = counted
     ) -> np.ndarray:
-      counted.append(np.asarray(count(cost, context, judged), np.float64))
+      counted.append(np.asarray(count(spent), np.float64))
       return counted[-1]
 
     told = revision_summary.ledger(chains, prompt_length, [n], kept)[str(n)]
@@ -130,7 +128,7 @@ def of_combined(
   search: Mapping[int, measured.Cell],
   chains: store.Chains,
   prompt_length: np.ndarray,
-  count: Count,
+  count: chain_flops.Count,
 ) -> dict[str, dict[int, measured.Cell]]:
   """Searches whose finals were revised once.
 
@@ -139,7 +137,7 @@ def of_combined(
     search: cells of the search, by its own budget, N / 2.
     chains: of a solution and its revision each, in the order of the budgets.
     prompt_length: [Q] int.
-    count: FLOPs of a ledger, of the revision model and its verifier.
+    count: FLOPs of the revision model and its verifier.
   """
   found: dict[int, measured.Cell] = {}
   starts = np.cumsum([0, *chains.lengths])[:-1]
@@ -148,21 +146,15 @@ def of_combined(
     half = budget // 2
     own = starts[first : first + half] + 1
     first += half
-    length, context = chains.answers.length[:, own], chains.context[:, own]
-    generated, nothing = length.sum(1), np.zeros(len(value))
-    attended = (length * (context + (length - 1) / 2)).sum(1)
-    cost = types.Cost(
-      generated=generated,
-      pruned=nothing,
-      lookahead=nothing,
-      prefilled=prompt_length - 1 + chains.read[:, own].sum(1),
-      scored=nothing,
-    )
-    mean = prompt_length + attended / np.maximum(generated, 1)
+
+    def total(values: np.ndarray, own: np.ndarray = own) -> np.ndarray:
+      return values[:, own].sum(1)
+
+    spent = chain_flops.of_chains(chains, prompt_length, total)
     found[budget] = measured.Cell(
       value=value,
       generations=search[half].generations + half,
-      flops=search[half].flops + count(cost, mean, True),
+      flops=search[half].flops + count(spent),
     )
   return {plans.COMBINED: found} if found else {}
 

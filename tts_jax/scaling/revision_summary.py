@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tts_jax import types
 from tts_jax.scaling import (
+  chain_flops,
   difficulty,
   intervals,
   revision_contrasts,
@@ -196,7 +196,7 @@ def ledger(
   chains: store.Chains,
   prompt_length: np.ndarray,
   budgets: Sequence[int],
-  count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
+  count: chain_flops.Count,
 ) -> dict[str, Any]:
   """Mean tokens and FLOPs a question, {N: {"s:p": {entry: number}}}.
 
@@ -204,10 +204,8 @@ def ledger(
     chains: of a run.
     prompt_length: [Q] int.
     budgets: N.
-    count: from (cost, [Q] context, whether a verifier worked) to [Q] FLOPs.
+    count: FLOPs, the verifier's among them.
   """
-  length = chains.answers.length
-  attended = length * (chains.context + (length - 1) / 2)
   found: dict[str, Any] = {}
   for n in budgets:
     for s in revisions.LENGTHS[n]:
@@ -216,19 +214,11 @@ def ledger(
       def total(values: np.ndarray, s: int = s, p: int = p) -> np.ndarray:
         return p * chains.prefixes(values, s).sum(-1).mean(1)
 
-      generated, nothing = total(length), np.zeros(len(length))
-      cost = types.Cost(
-        generated=generated,
-        pruned=nothing,
-        lookahead=nothing,
-        prefilled=prompt_length - 1 + total(chains.read),
-        scored=nothing,
-      )
-      context = prompt_length + total(attended) / np.maximum(generated, 1)
+      spent = chain_flops.of_chains(chains, prompt_length, total)
       found.setdefault(str(n), {})[revisions.ratio(s, p)] = {
-        "generated": float(generated.mean()),
-        "prefilled": float(np.mean(cost.prefilled)),
-        "flops": float(np.mean(count(cost, context, True))),
+        "generated": float(spent.generated.mean()),
+        "prefilled": float(np.mean(spent.cost.prefilled)),
+        "flops": float(np.mean(count(spent))),
       }
   return found
 
@@ -295,7 +285,7 @@ def summarise(
   pass_at_1: np.ndarray,
   prompt_length: np.ndarray,
   budgets: Sequence[int],
-  count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
+  count: chain_flops.Count,
   *,
   by: str = "history",
   combined: Mapping[int, np.ndarray] | None = None,
@@ -311,7 +301,7 @@ def summarise(
     pass_at_1: [Q], of the base model's samples: it places the bins.
     prompt_length: [Q] int.
     budgets: N, each one of `revisions.LENGTHS` that the chains hold.
-    count: FLOPs of a ledger.
+    count: FLOPs, the verifier's among them.
     by: the scores that choose.
     combined: of searches whose solutions were revised, as `combined` gives it.
     chosen: by those scores, as `cells` gives it, where it is known already.

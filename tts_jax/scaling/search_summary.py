@@ -27,11 +27,7 @@ def count_flops(
 
   A verifier with a backbone of its own reads with it whatever the model reads.
   """
-  own = verifier.backbone
-  network = flops.transformer(model)
-  judge = flops.reward_model(
-    verifier.config, own.config if own is not None else None
-  )
+  network, judge = flops.transformer(model), flops.reward_model(verifier)
 
   def count(cost: types.Cost, context: np.ndarray, judged: bool) -> np.ndarray:
     return flops.flops(

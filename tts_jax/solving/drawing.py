@@ -243,11 +243,11 @@ def _chained(
     shown = rows.shown(sizes, finished[mine].tolist(), plan)
     context += shown
     seen += [sum(sizes[turn] for turn in turns) for turns in shown]
-  given = getattr(result.request, "given", ())
-  cost = result.cost
-  if reviser.verifier.reads_tokens:
-    scored = int(cost.generated) + int(cost.prefilled)
-    cost = dataclasses.replace(cost, scored=np.int32(scored))
+  given = [bool(one) for one in getattr(result.request, "given", ())]
+  # What was given is counted where it was drawn; a final without its end is no
+  # answer to revise, so that the model has drawn another.
+  own = np.ones(len(tokens), bool)
+  own[np.asarray(plan.starts)[: len(given)]] = np.logical_not(given)
   return Drawn(
     request=result.request,
     tokens=tokens,
@@ -255,15 +255,13 @@ def _chained(
     lengths=lengths,
     context=context,
     score=None,
-    spent=spending.count(
+    spent=spending.count_chains(
       reviser,
-      cost,
-      # What was given is counted where it was drawn; a final without its end
-      # is no answer to revise, so that the model has drawn another.
-      generations=len(tokens) - sum(bool(one) for one in given),
+      result.cost,
+      generations=int(own.sum()),
       prompt=len(result.request.tokens),
-      lengths=[len(one) for one in tokens],
-      contexts=seen,
+      lengths=np.array([len(one) for one in tokens])[own],
+      contexts=np.array(seen)[own],
     ),
   )
 

@@ -34,7 +34,8 @@ def place(
     batch: questions a shard.
 
   Yields:
-    How many questions are left: at once, and after each.
+    How many questions are left: at once, and after each, or, where prompts are
+    read, after each shard.
 
   Raises:
     InputError: as `pools.missing`, or as the engines.

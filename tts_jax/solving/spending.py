@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tts_jax import types
-from tts_jax.scaling import flops
+from tts_jax.scaling import chain_flops, flops
 from tts_jax.solving import engines
 
 TOKENS = tuple(field.name for field in dataclasses.fields(types.Cost))
@@ -59,7 +59,6 @@ def count(
   generations: int,
   prompt: int,
   lengths: Sequence[int],
-  contexts: Sequence[int] = (),
 ) -> Spent:
   """What a ledger comes to, the verifier's work included.
 
@@ -69,26 +68,51 @@ def count(
     generations: solutions drawn.
     prompt: tokens of the prompt.
     lengths: tokens of each solution.
-    contexts: tokens of the answers that each solution had in its context; empty
-      where none had any.
   """
   size = np.asarray(lengths, np.float64)
-  seen = np.asarray(contexts, np.float64) if len(contexts) else 0 * size
-  attended = float((size * (seen + (size - 1) / 2)).sum())
-  own = models.verifier.backbone
-  judge = flops.reward_model(
-    models.verifier.config, own.config if own is not None else None
-  )
+  attended = float((size * (size - 1) / 2).sum())
   whole = types.Cost(**{n: np.array([int(getattr(cost, n))]) for n in TOKENS})
   total = flops.flops(
     whole,
     flops.transformer(models.lm.config),
-    verifier=judge,
+    verifier=flops.reward_model(models.verifier),
     reads_tokens=models.verifier.reads_tokens,
     context=prompt + attended / max(float(size.sum()), 1.0),
   )
-  return Spent(
-    generations=generations,
-    tokens={name: int(getattr(whole, name)[0]) for name in TOKENS},
-    flops=float(total[0]),
+  return _spent(whole, generations, total)
+
+
+def count_chains(
+  models: engines.Models,
+  cost: types.Cost,
+  *,
+  generations: int,
+  prompt: int,
+  lengths: np.ndarray,
+  contexts: np.ndarray,
+) -> Spent:
+  """The same of chains of revisions.
+
+  Args:
+    models: the revision model and its verifier.
+    cost: of one question, numbers.
+    generations: answers drawn.
+    prompt: tokens of the prompt.
+    lengths: [A] int, tokens of each answer drawn.
+    contexts: [A] int, tokens of the answers that each had in its context.
+  """
+  rebuilt = int(cost.prefilled) - (prompt - 1)
+  found = chain_flops.tokens(
+    lengths[None].astype(np.float64),
+    contexts[None].astype(np.float64),
+    np.array([[rebuilt]], np.float64),
+    np.array([prompt]),
+    lambda values: values.sum(1),
   )
+  total = chain_flops.counter(models.lm.config, models.verifier)(found)
+  return _spent(cost, generations, total)
+
+
+def _spent(cost: types.Cost, generations: int, total: np.ndarray) -> Spent:
+  tokens = {name: int(np.sum(getattr(cost, name))) for name in TOKENS}
+  return Spent(generations=generations, tokens=tokens, flops=float(total[0]))

@@ -78,9 +78,9 @@ OF_SEARCH = "chains_of_search"
 
 # A verifier's scores of them are a stage each, by what the verifier reads.
 SCORES = {
-  "history": "scores_history",  # each answer behind its context
-  "alone": "scores_alone",  # the same kind of verifier without the context
-  "prm": "scores_prm",  # the base model's verifier, without the context
+  "history": "scores_history",  # a revision verifier, answers behind contexts
+  "alone": "scores_alone",  # a revision verifier, each answer alone
+  "prm": "scores_prm",  # the base model's verifier, which knows no contexts
 }
 SCORES_OF_SEARCH = "scores_of_search"
 SCORES_SCHEMA = pa.schema(

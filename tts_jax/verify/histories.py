@@ -1,8 +1,9 @@
 """Answers of chains as solutions to be read, each behind its context.
 
-A verifier of revisions reads what the revision model read: the prompt, the
-answers in the context, then the answer that it judges. While a context only
-grows, a whole chain is one solution whose steps are its answers.
+A verifier that reads the history reads what the revision model read: the
+prompt, the answers in the context, then the answer that it judges. While a
+context only grows, a whole chain is one solution whose steps are its answers.
+Another reads each answer alone, behind the prompt.
 """
 
 import dataclasses

@@ -146,6 +146,11 @@ def start(
   if folder:
     found |= _start(folder, verifier)
   if backbone:
+    if "backbone" in found:
+      raise errors.InputError(
+        f"{folder} has a backbone of its own, which {backbone} would overwrite;"
+        " give one of the two"
+      )
     found["backbone"] = _lower_blocks(backbone, verifier)
   return jax.tree.map(jnp.asarray, found)
 
