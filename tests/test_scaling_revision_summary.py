@@ -80,6 +80,12 @@ def test_the_summary_is_json_and_its_parts_agree():
     assert list(found["ledger"][str(n)]) == names
     for by_bin in found["majority_curves_by_bin"]:
       assert list(by_bin[str(n)]) == names
+  # Chains hold as many answers as the largest budget needs, and no more.
+  held = chains.prefixes(chains.answers.correct, 8).any((1, 2)).mean()
+  assert found["any_right_curves"]["8"]["8:1"]["mean"] == pytest.approx(held)
+  for n in budgets:
+    for name, one in found["any_right_curves"][str(n)].items():
+      assert one["mean"] >= found["ratio_curves"][str(n)][name]["mean"] - 1e-9
   most = found["ratio_curves"]["8"]
   both = found["sequential_vs_parallel"]["verifier"]["8"]
   assert both["sequential"] == most["8:1"]

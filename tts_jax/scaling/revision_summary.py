@@ -9,6 +9,7 @@ import numpy as np
 from tts_jax.scaling import (
   chain_flops,
   difficulty,
+  estimators,
   intervals,
   revision_contrasts,
   revision_turns,
@@ -84,6 +85,16 @@ def by_majority(
       seed=seed,
       draws=draws,
     )
+
+  return value
+
+
+def by_any(chains: store.Chains) -> Chosen:
+  """Whether any answer is right: (s, p) -> [Q]; no verifier reaches more."""
+
+  def value(length: int, count: int) -> np.ndarray:
+    some = chains.prefixes(chains.answers.correct, length).any(-1)
+    return estimators.pass_at_k(some, [count])[:, 0]
 
   return value
 
@@ -336,6 +347,7 @@ def summarise(
     ),
     "score_curves": ratio_curves(highest, seed),
     "majority_curves": ratio_curves(voted, seed),
+    "any_right_curves": ratio_curves(cells(budgets, by_any(chains)), seed),
     "majority_curves_by_bin": ratio_curves_by_bin(voted, pass_at_1, seed),
     "verifier_ablation": verifier_ablation(chains, scores, budgets, seed=seed),
     "combined": against(combined or {}, chosen, seed),
