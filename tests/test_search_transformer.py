@@ -109,12 +109,12 @@ def test_tokens_put_through_the_model_per_token_generated(
   assert not result.cost.scored.any()
   assert usage.row_steps / generated <= 1.1
   with_prompts = usage.row_steps + int(result.cost.prefilled.sum())
-  record_property("per_token", usage.row_steps / generated)
-  record_property("per_token_with_prompts", with_prompts / generated)
+  record_property("per_token", float(usage.row_steps / generated))
+  record_property("per_token_with_prompts", float(with_prompts / generated))
   # Rows that wait are carried along in the passes: told here, not hidden.
   slots = int(usage.steps) * result.valid.size
   assert slots > generated
-  record_property("utilisation", generated / slots)
+  record_property("utilisation", float(generated / slots))
 
 
 def test_no_layer_of_the_cache_is_copied_in_the_loop():
