@@ -102,3 +102,16 @@ def test_equal_weights_need_no_order():
   rng = np.random.default_rng(2)
   sums = subsets.draw_sums(np.full(3, 0.25), votes, rng)
   np.testing.assert_array_equal(sums, votes * 0.25)
+
+
+def test_nearly_all_samples_of_many_groups_are_not_listed():
+  # As many tables as leave 4 out as take 4, over two million.
+  sizes = np.array([1] * 80 + [2, 3, 4, 5, 8, 12, 14])
+  total = int(sizes.sum())
+  for k in (4, total - 4):
+    assert subsets.all_tables(sizes, k) is None
+  few = np.array([1, 2, 3, 4])
+  found, chance = subsets.all_tables(few, 8)
+  left_out, other = subsets.all_tables(few, 2)
+  assert sorted(map(tuple, few - found)) == sorted(map(tuple, left_out))
+  np.testing.assert_allclose(np.sort(chance), np.sort(other))

@@ -150,6 +150,9 @@ def _running_sums(
 
 def _number_of_tables(sizes: np.ndarray, k: int) -> float:
   """How many tables of k samples there are."""
+  # As many as of the samples left out. Beyond half of all, sums far above the
+  # result would cancel, and nothing of it be left in float64.
+  k = min(k, int(np.sum(sizes)) - k)
   number = np.zeros(k + 1)
   number[0] = 1.0
   for size in sizes:
