@@ -27,11 +27,13 @@ def score(
     stage: of the scores.
     of: stage of the chains.
   """
-  filled = chain_scores.open_stage(folder, stage, of, judge.folder)
+  history = judge.verifier.reads_history
+  filled = chain_scores.open_stage(
+    folder, stage, of, judge.folder, history=history
+  )
   drawn = shards.read(folder.path / of, histories.COLUMNS)
   size, batch = len(set(drawn["question_id"].to_pylist())), config.engine.batch
   scorer = judging.scorer(config, model, judge)
-  history = judge.verifier.reads_history
   with tqdm.tqdm(total=size, unit="question", desc=stage) as bar:
     for left in chain_scores.fill(
       filled, drawn, scorer, history=history, batch=batch

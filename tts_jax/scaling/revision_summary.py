@@ -93,7 +93,7 @@ def by_any(chains: store.Chains) -> Chosen:
   """Whether any answer is right: (s, p) -> [Q]; no verifier reaches more."""
 
   def value(length: int, count: int) -> np.ndarray:
-    some = chains.prefixes(chains.answers.correct, length).any(-1)
+    some = np.any(chains.prefixes(chains.answers.correct, length), axis=-1)
     return estimators.pass_at_k(some, [count])[:, 0]
 
   return value

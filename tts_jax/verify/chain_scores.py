@@ -13,10 +13,24 @@ from tts_jax.verify import histories, pool_scores, saved, solutions
 
 
 def open_stage(
-  folder: run.Run, name: str, chains: str, verifier: pathlib.Path
+  folder: run.Run,
+  name: str,
+  chains: str,
+  verifier: pathlib.Path,
+  *,
+  history: bool,
 ) -> shards.Stage:
-  """The stage `name`, a verifier's scores of the stage `chains`."""
+  """The stage `name`, a verifier's scores of the stage `chains`.
+
+  Args:
+    folder: of the run.
+    name: of the stage.
+    chains: name of the stage that is scored.
+    verifier: its folder.
+    history: each answer is read behind its context.
+  """
   inputs = {
+    "history": history,
     "chains": shards.content_hash([folder.path / chains]),
     "verifier": saved.content_hash(verifier),
   }
