@@ -60,7 +60,5 @@ def estimate(
   )
   asked = [pools.request(one, task, model.tokenizer) for one in questions]
   size = np.array([len(one.tokens) for one in asked])
-  cost = size * flops.transformer(model.lm.config).per_token(size)
-  return estimates.given(
-    estimates.HEAD, predict(asked), cost + placer.head.flops
-  )
+  cost = flops.placing(model.lm.config, placer.head, size)
+  return estimates.given(estimates.HEAD, predict(asked), cost)

@@ -7,10 +7,7 @@ from typing import Any
 import ml_collections
 import numpy as np
 
-from launch import (
-  planning,
-  revisers,
-)
+from launch import planning, revisers
 from tts_jax.report import chain_page, chain_transcripts
 from tts_jax.scaling import (
   chain_flops,

@@ -8,6 +8,7 @@ import sys
 
 import answering_model
 import kill_harness
+import made_policies
 import pytest
 import tiny_head
 
@@ -59,33 +60,19 @@ def verifier(tmp_path_factory, model):
 
 def _choice(plan):
   interval = {"mean": 0.5, "low": 0.4, "high": 0.6}
-  return policy_file.Choice(
-    plan=plan,
-    questions=10,
-    agreement=0.75,
-    value=interval,
-    less_baseline=interval,
-    generations=plan.generations,
-    flops=1.0,
-  )
+  told = dict(questions=10, agreement=0.75, less_baseline=interval)
+  return made_policies.choice(plan, generations=plan.generations, **told)
 
 
 @pytest.fixture(scope="module")
 def policy(tmp_path_factory, model, verifier):
   """By the first four samples: easy questions vote, hard ones search."""
-  made = policy_file.Policy(
+  made = made_policies.policy(
+    (_choice(_KINDS[1]), _choice(_KINDS[0])),
+    (_choice(_KINDS[1]), _choice(_KINDS[2])),
     made_for=policy_file.made_for(model, verifier),
-    commit="c",
-    difficulty="first_4",
-    difficulty_generations=4,
-    unit="generations",
     edges=(0.42,),
     budgets=(4.0, 8.0),
-    estimated=(False, True),
-    choices=(
-      (_choice(_KINDS[1]), _choice(_KINDS[0])),
-      (_choice(_KINDS[1]), _choice(_KINDS[2])),
-    ),
   )
   path = tmp_path_factory.mktemp("policy") / "policy.json"
   policy_file.write(path, made)

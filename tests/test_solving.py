@@ -2,13 +2,14 @@
 
 import dataclasses
 
+import made_policies
 import numpy as np
 import pytest
 
 from tts_jax import errors
 from tts_jax.report import tree as tree_lib
 from tts_jax.report import tree_page
-from tts_jax.scaling import plans, policy_file
+from tts_jax.scaling import plans
 from tts_jax.search import strategies
 from tts_jax.solving import answering, deciding, filling
 from tts_jax.tasks import jsonl
@@ -93,34 +94,12 @@ def test_a_score_that_is_no_number_is_refused():
 
 
 def _policy(**changes):
-  def choice(plan, value):
-    return policy_file.Choice(
-      plan=plan,
-      questions=20 if value else 0,
-      agreement=0.5,
-      value=value,
-      less_baseline=None,
-      generations=4.0,
-      flops=1.0,
-    )
-
-  interval = {"mean": 0.5, "low": 0.4, "high": 0.6}
-  rows = [
-    (choice(plans.Sampled(4, "majority"), interval),) * 2,
-    (choice(plans.Revised(2, 2), None),) * 2,
-  ]
-  made = policy_file.Policy(
-    made_for=policy_file.MadeFor(tokenizer="t", model="m", verifier="v"),
-    commit="c",
-    difficulty="first_4",
-    difficulty_generations=4,
-    unit="generations",
-    edges=(0.5,),
-    budgets=(4.0, 16.0),
-    estimated=(False, True),
-    choices=tuple(rows),
+  unmeasured = dict(value=None, questions=0)
+  return made_policies.policy(
+    (made_policies.choice(plans.Sampled(4, "majority")),) * 2,
+    (made_policies.choice(plans.Revised(2, 2), **unmeasured),) * 2,
+    **changes,
   )
-  return dataclasses.replace(made, **changes)
 
 
 def test_a_decision_says_why():

@@ -4,6 +4,7 @@ import dataclasses
 
 import answering_model
 import jax
+import made_policies
 import numpy as np
 import pytest
 import tiny_head
@@ -11,7 +12,7 @@ import tiny_head
 from tts_jax import errors
 from tts_jax.decode import pools
 from tts_jax.model import huggingface
-from tts_jax.scaling import flops, plans, policy_file
+from tts_jax.scaling import flops, plans
 from tts_jax.solving import engines as engines_lib
 from tts_jax.solving import filling, solver
 from tts_jax.store import answers, run
@@ -54,30 +55,12 @@ def engines(models):
 
 
 def _policy(**changes):
-  def choice(plan):
-    return policy_file.Choice(
-      plan=plan,
-      questions=20,
-      agreement=0.5,
-      value={"mean": 0.5, "low": 0.4, "high": 0.6},
-      less_baseline=None,
-      generations=2.0,
-      flops=1.0,
-    )
-
-  made = policy_file.Policy(
-    made_for=policy_file.MadeFor(tokenizer="t", model="m", verifier="v"),
-    commit="c",
+  made = made_policies.policy(
+    (made_policies.choice(plans.Sampled(1, "majority")),) * 2,
+    (made_policies.choice(plans.Sampled(2, "best_of_n")),) * 2,
     difficulty="head",
     difficulty_generations=0,
-    unit="generations",
-    edges=(0.5,),
     budgets=(1.0, 2.0),
-    estimated=(False, True),
-    choices=(
-      (choice(plans.Sampled(1, "majority")),) * 2,
-      (choice(plans.Sampled(2, "best_of_n")),) * 2,
-    ),
   )
   return dataclasses.replace(made, **changes)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from tts_jax import types
 from tts_jax.model import config
-from tts_jax.verify import reward
+from tts_jax.verify import difficulty_head, reward
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,6 +94,22 @@ def flops(
     judged = np.asarray(cost.scored, np.float64) if reads_tokens else read
     total = total + judged * verifier.per_token(context)
   return total
+
+
+def placing(
+  model: config.TransformerConfig,
+  head: difficulty_head.DifficultyHead,
+  prompt_length: np.ndarray | float,
+) -> np.ndarray:
+  """FLOPs of a difficulty head, and of the pass over the prompt that it reads.
+
+  Args:
+    model: whose states it reads.
+    head: the head.
+    prompt_length: [Q] or a number, tokens.
+  """
+  size = np.asarray(prompt_length, np.float64)
+  return size * transformer(model).per_token(size) + head.flops
 
 
 def reward_model(verifier: reward.RewardModel) -> Network:

@@ -7,7 +7,7 @@ from tts_jax.scaling import readings
 
 Summary = Mapping[str, Any]
 Claim = dict[str, str]
-# From a summary's `revisions` to what a claim is judged by, or why it cannot be.
+# From a summary's `revisions` to what judges a claim, or why nothing can.
 Read = Callable[[Summary], Sequence[readings.Reading] | str]
 
 NO_CHAINS = "the run has no chains of revisions"

@@ -45,10 +45,9 @@ def reading(models: engines.Models, prompt: int) -> Spent:
       where the question is answered.
   """
   assert models.head is not None, "a head reads"
-  read = prompt * flops.transformer(models.lm.config).per_token(prompt)
   return Spent(
     tokens={**dict.fromkeys(TOKENS, 0), "prefilled": prompt},
-    flops=float(read) + models.head.flops,
+    flops=float(flops.placing(models.lm.config, models.head, prompt)),
   )
 
 
