@@ -130,7 +130,7 @@ def test_leftovers_in_the_run_folder_go(tmp_path):
 def test_other_inputs_are_refused(tmp_path):
   store_writer.write(tmp_path, 1)
   opened = run.Run.open(tmp_path, store_writer.CONFIG)
-  with pytest.raises(errors.InputError, match="another inputs"):
+  with pytest.raises(errors.InputError, match="other inputs"):
     opened.stage("numbers", store_writer.SCHEMA, "other")
   opened.close()
 

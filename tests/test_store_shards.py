@@ -126,7 +126,7 @@ def test_start_drops_what_is_broken_and_says_so(folder):
   ("changed", "named"),
   [
     ({"config_hash": "new"}, r"another config \(hash config, now new\)"),
-    ({"inputs_hash": "new"}, r"another inputs \(hash inputs, now new\)"),
+    ({"inputs_hash": "new"}, r"other inputs \(hash inputs, now new\)"),
     (
       {"schema": SCHEMA.remove(1)},
       r"has columns row int64, text string, .*writes row int64, values",

@@ -147,11 +147,14 @@ class Stage:
     return Origin(batch, self._config_hash, self._inputs_hash)
 
   def _check(self, path: pathlib.Path, origin: Origin, here: Origin) -> None:
-    for name, thing in (("config_hash", "config"), ("inputs_hash", "inputs")):
+    for name, thing in (
+      ("config_hash", "another config"),
+      ("inputs_hash", "other inputs"),
+    ):
       old, new = getattr(origin, name), getattr(here, name)
       if old != new:
         raise errors.InputError(
-          f"{path}: made from another {thing} (hash {old}, now {new}); give"
+          f"{path}: made from {thing} (hash {old}, now {new}); give"
           f" another folder, or remove {self.folder}"
         )
     columns = pq.read_schema(path)
