@@ -160,7 +160,7 @@ def test_a_changed_config_is_refused(whole, model, cache):
     (("--config.samples=0",), "samples is 0"),
     (("--config.questions.count=501",), "from 0, which takes all, to 500"),
     (("--config.task=algebra",), "'algebra': must be one of arithmetic"),
-    (("--config.sampler.temperature=0.0",), "temperature"),
+    (("--config.sampler.temperature=-1.0",), "temperature"),
     (("--config.limits.max_tokens=90",), "exceed the model's 96 positions"),
     (("--config.limits.prompt_tokens=4",), "the prompt has"),
     (("--config.engine.batch=0",), "batch is 0"),
