@@ -25,7 +25,8 @@ def get_config() -> ml_collections.ConfigDict:
   # Answers before a right one; how many is drawn from 0 to so many.
   config.most = 4
   # Share of the contexts that are random samples, right or wrong; in the paper
-  # all are wrong, the last of them the nearest to the right one.
+  # all are wrong, the last of them the nearest to the right one. Of chains: 1
+  # takes them up to their last right answer, 0 up to their first (ReST^EM).
   config.natural = 1.0
   # Trajectories of a question at most, and no more than its wrong samples and
   # two; 0: one for each right sample, as in the paper.

@@ -4,7 +4,7 @@
 
 What the exchange of pretraining for test-time compute is measured against
 (Snell et al. 2024, section 7): the larger model answers once, greedily. It
-takes an hour on two CPU cores; a pod slice differs in `data.microbatches` alone.
+takes an hour on two CPU cores; a pod slice differs in `data.microbatches`.
 """
 
 import ml_collections

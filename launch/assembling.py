@@ -9,6 +9,7 @@ import ml_collections
 import tqdm
 
 from launch import generation, pooling
+from tts_jax import errors
 from tts_jax.model import huggingface_config
 from tts_jax.revise import own, trajectories
 from tts_jax.store import chains, pool, run, shards
@@ -61,14 +62,23 @@ def from_pool(
 def from_chains(
   folder: run.Run, config: ml_collections.ConfigDict, source: pathlib.Path
 ) -> dict[str, Any]:
-  """A model's own chains as trajectories; arguments as of `from_pool`."""
+  """A model's own chains as trajectories; arguments as of `from_pool`.
+
+  Raises:
+    InputError: `natural` is a share of them, which is for samples alone.
+  """
+  if config.natural not in (0, 1):
+    raise errors.InputError(
+      f"natural is {config.natural}; of chains it must be 1, which takes them"
+      " up to their last right answer, or 0, up to their first (ReST^EM)"
+    )
   made = huggingface_config.read_json(source / chains.SUMMARY)
   stage = trajectories.open_stage(folder, source / chains.STAGE)
   drawn = shards.read(source / chains.STAGE, histories.COLUMNS)
-  _follow(
-    stage, own.fill(stage, drawn, batch=config.engine.batch, seed=config.seed)
-  )
-  return {**own.count(drawn), "origin": made["origin"]}
+  limits: Any = dict(natural=bool(config.natural))
+  sizes: Any = dict(batch=config.engine.batch, seed=config.seed)
+  _follow(stage, own.fill(stage, drawn, **sizes, **limits))
+  return {**own.count(drawn, **limits), "origin": made["origin"]}
 
 
 def _follow(stage: shards.Stage, built: Iterator[int]) -> None:

@@ -5,7 +5,8 @@
       --config.questions.split=validation --config.questions.count=200
 
 With --config.source=FOLDER, of a run of launch.revise, a model's own chains up
-to their first right answer are the trajectories (ReST^EM).
+to their last right answer are the trajectories; with --config.natural=0 too, as
+many of each length up to their first one (ReST^EM).
 
 Killed and started again with the same --out it goes on; trajectories.json says
 what the samples offered. In a notebook:

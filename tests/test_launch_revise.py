@@ -84,12 +84,13 @@ def test_own_chains_are_trajectories(tmp_path, model, cache):
     "--config.engine.batch=4",
   )
 
-  def make(out, source):
+  def make(out, source, natural):
     flags = f"--out={tmp_path / out}", f"--config.source={source}"
-    return kill_harness.run([*build, *flags], cache)
+    share = f"--config.natural={natural}"
+    return kill_harness.run([*build, *flags, share], cache)
 
   # The tiny model is never right.
-  done = make("none", drawn)
+  done = make("none", drawn, 0.0)
   assert done.returncode == 2
   assert "no chain has a right answer among its first 5" in done.stderr
   rows = shards.read(drawn / chains.STAGE).to_pylist()
@@ -99,11 +100,14 @@ def test_own_chains_are_trajectories(tmp_path, model, cache):
   with run.Run.open(source, {}) as folder:
     stage = folder.stage(chains.STAGE, chains.SCHEMA, "inputs")
     stage.write(0, pa.Table.from_pylist(rows, chains.SCHEMA))
-  done = make("early", source)
+  done = make("early", source, 0.0)
   assert done.returncode == 2
   assert "chains.json: no such file" in done.stderr
   shutil.copy(drawn / chains.SUMMARY, source)
-  done = make("made", source)
+  done = make("made", source, 0.5)
+  assert done.returncode == 2
+  assert "natural is 0.5; of chains it must be 1" in done.stderr
+  done = make("made", source, 0.0)
   assert done.returncode == 0, done.stderr
   found = trajectories.load_trajectories(tmp_path / "made")
   sizes = collections.Counter(len(one.context) for one in found)
@@ -114,6 +118,10 @@ def test_own_chains_are_trajectories(tmp_path, model, cache):
   assert summary.get("without_correct", 0) == 18 - rights
   made = json.loads((drawn / chains.SUMMARY).read_text())
   assert summary["origin"] == made["origin"]
+  done = make("natural", source, 1.0)
+  assert done.returncode == 0, done.stderr
+  found = trajectories.load_trajectories(tmp_path / "natural")
+  assert len(found) == rights
 
 
 def test_chains_of_one_answer_are_samples_of_the_model(tmp_path, model, cache):

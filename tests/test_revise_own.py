@@ -53,6 +53,16 @@ def test_a_trajectory_ends_at_the_first_right_answer():
   assert own.up_to_first_right(chain, most=3) is None
 
 
+def test_a_natural_trajectory_ends_at_the_last_right_answer():
+  chain = _chain(["wrong", "correct", _CUT, "wrong", "correct", "wrong"])
+  made = own.up_to_last_right(chain)
+  assert made["context"] == [[0, 9], [1, 9], [3, 9]]
+  assert made["context_correct"] == [False, True, False]
+  assert (made["target"], made["target_sample"]) == ([4, 9], 4)
+  assert own.up_to_last_right(chain, most=4)["target_sample"] == 1
+  assert own.up_to_last_right(_chain(["wrong"])) is None
+
+
 def test_lengths_are_balanced():
   lengths = [0] * 50 + [1] * 20 + [2] * 7
   chosen = own.balanced(lengths, seed=0)
@@ -89,6 +99,12 @@ def test_own_trajectories_as_a_stage(tmp_path):
     "of_2": 1,
     "without_correct": 1,
   }
+  with run.Run.open(tmp_path / "natural", {}) as folder:
+    stage = folder.stage("t", trajectory_store.SCHEMA, "inputs")
+    assert list(own.fill(stage, drawn, batch=3, seed=0, natural=True)) == [1, 0]
+    # None is left out to make lengths even.
+    ids = stage.read()["question_id"].to_pylist()
+    assert ids == ["q0", "q1", "q3"]
   hopeless = _table([_chain(["wrong"])])
   with run.Run.open(tmp_path / "none", {}) as folder:
     stage = folder.stage("t", trajectory_store.SCHEMA, "inputs")

@@ -1,11 +1,13 @@
-"""A revision model's own chains as trajectories: the paper's ReST^EM variant.
+"""A revision model's own chains as trajectories, at most five answers long.
 
-A trajectory is a chain up to its first right answer, at most five answers long.
-Short ones abound, so of each length as many are taken as of the rarest.
+The paper's ReST^EM variant takes a chain up to its first right answer. Short
+ones abound, so of each length as many are taken as of the rarest. Beyond the
+paper, a chain up to its last right answer: its context is as the model will
+find it, right answers and wrong ones, so that it learns to keep as to mend.
 """
 
 import collections
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,17 +30,34 @@ def up_to_first_right(
     chain: rows of `store.chains`, in the order of their turns.
     most: answers of a trajectory.
   """
-  verdicts = [row["verdict"] for row in chain[:most]]
-  if "correct" not in verdicts:
-    return None
-  end = verdicts.index("correct")
+  right = _right(chain, most)
+  return _ending(chain, right[0]) if right else None
+
+
+def up_to_last_right(
+  chain: Sequence[Mapping[str, Any]], most: int = MOST
+) -> dict[str, Any] | None:
+  """As `up_to_first_right`, with what came between the two in the context."""
+  right = _right(chain, most)
+  return _ending(chain, right[-1]) if right else None
+
+
+def _right(chain: Sequence[Mapping[str, Any]], most: int) -> list[int]:
+  """Turns of the right answers among the first `most`."""
+  return [
+    turn for turn, row in enumerate(chain[:most]) if row["verdict"] == "correct"
+  ]
+
+
+def _ending(chain: Sequence[Mapping[str, Any]], end: int) -> dict[str, Any]:
+  """The row of the store whose target is the answer of turn `end`."""
   # What was cut was shown to nobody.
   before = [row for row in chain[:end] if row["finished"]]
   return {
     "question_id": chain[end]["question_id"],
     "prompt": chain[end]["prompt"],
     "context": [row["tokens"] for row in before],
-    "context_correct": [False] * len(before),
+    "context_correct": [row["verdict"] == "correct" for row in before],
     "target": chain[end]["tokens"],
     "context_samples": [row["sample"] for row in before],
     "target_sample": chain[end]["sample"],
@@ -67,7 +86,12 @@ def balanced(lengths: Sequence[int], *, seed: int) -> np.ndarray:
 
 
 def fill(
-  stage: shards.Stage, rows: pa.Table, *, batch: int, seed: int
+  stage: shards.Stage,
+  rows: pa.Table,
+  *,
+  batch: int,
+  seed: int,
+  natural: bool = False,
 ) -> Iterator[int]:
   """Builds the trajectories of the questions whose shards are not there yet.
 
@@ -76,6 +100,7 @@ def fill(
     rows: a run's chains, with at least `histories.COLUMNS`.
     batch: questions a shard.
     seed: of the choice among trajectories of a length.
+    natural: all chains, up to their last right answers; False: ReST^EM.
 
   Yields:
     How many questions are left, after each shard.
@@ -84,10 +109,11 @@ def fill(
     InputError: no chain has a right answer.
   """
   questions = list(histories.by_question(rows.to_pylist()))
+  cut = up_to_last_right if natural else up_to_first_right
   found = [
     (index, made)
     for index, chains in enumerate(questions)
-    for made in map(up_to_first_right, chains)
+    for made in map(cut, chains)
     if made is not None
   ]
   if not found:
@@ -95,9 +121,11 @@ def fill(
       "no chain has a right answer among its first"
       f" {MOST}; there is nothing to learn from them"
     )
-  lengths = [len(made["context"]) for _, made in found]
+  chosen: Iterable[int] = range(len(found))
+  if not natural:
+    chosen = balanced([len(made["context"]) for _, made in found], seed=seed)
   by_shard: dict[int, list[dict[str, Any]]] = {}
-  for place in balanced(lengths, seed=seed):
+  for place in chosen:
     index, made = found[place]
     by_shard.setdefault(index // batch, []).append(made)
   numbers = range(-(-len(questions) // batch))
@@ -112,13 +140,14 @@ def fill(
     )
 
 
-def count(chains: pa.Table) -> dict[str, int]:
-  """What chains offer, ready for JSON: questions, chains, and their lengths."""
+def count(chains: pa.Table, *, natural: bool = False) -> dict[str, int]:
+  """What chains offer `fill`: questions, chains, and trajectories by length."""
+  cut = up_to_last_right if natural else up_to_first_right
   total = collections.Counter[str]()
   for question in histories.by_question(chains.to_pylist()):
     total["questions"] += 1
     for chain in question:
-      made = up_to_first_right(chain)
+      made = cut(chain)
       total["chains"] += 1
       if made is None:
         total["without_correct"] += 1
