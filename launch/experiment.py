@@ -24,16 +24,33 @@ from launch import (
 from tts_jax.scaling import claims, run_summary, verifier_summary
 from tts_jax.scaling import summary as summary_lib
 from tts_jax.store import pool, run
+from tts_jax.tasks import base
 from tts_jax.verify import embedded
 
 
-def perform(config: ml_collections.ConfigDict, out: str) -> None:
-  """Fills the run's folder, writes its pages and prints its first numbers."""
+def check(
+  config: ml_collections.ConfigDict,
+) -> tuple[base.Task, list[base.Question]]:
+  """Refuses what a run cannot be made of; its models are not looked at.
+
+  Returns:
+    The task, and the questions that the config asks for.
+
+  Raises:
+    InputError: a value is out of its range; questions, or what is to be
+      compared with, are missing.
+  """
   task, questions = pooling.find_questions(config)
   summary_lib.check(len(questions), config.samples, config.seed)
   planning.cells(config)
   planning.tree(config)
   exchanging.check(config, questions)
+  return task, questions
+
+
+def perform(config: ml_collections.ConfigDict, out: str) -> None:
+  """Fills the run's folder, writes its pages and prints its first numbers."""
+  task, questions = check(config)
   model, judge = generation.load_generator(config, task), None
   if config.verifier != embedded.NONE:
     judge = judging.load_judge(config.verifier, model)

@@ -1,0 +1,114 @@
+"""Training all that ships: the list of its stages, and how they are run."""
+
+import importlib
+import pathlib
+import re
+
+import kill_harness
+import pytest
+
+from launch import scratch
+from tts_jax import errors
+
+_ROOT = pathlib.Path(scratch.__file__).parent.parent
+_TINY = (
+  "task=arithmetic",
+  "tokenizer.vocabulary=300",
+  "tokenizer.count=200",
+  "model.width=8",
+  "model.layers=1",
+  "model.heads=2",
+  "model.kv_heads=1",
+  "model.head_width=4",
+  "model.mlp_width=8",
+  "data.rows=2",
+  "data.microbatches=1",
+  "validation.batches=1",
+  "optimizer.warmup=1",
+  "schedule.steps=2",
+  "schedule.validate_every=1",
+)
+
+
+def _config(stage):
+  """The config that a stage's launcher reads."""
+  source = (_ROOT / "launch" / f"{stage.launcher}.py").read_text()
+  own = re.search(r'config_flag\("configs/(\w+)\.py"\)', source)[1]
+  return importlib.import_module(f"configs.{stage.config or own}").get_config()
+
+
+@pytest.mark.parametrize("stage", scratch.STAGES, ids=lambda stage: stage.name)
+def test_the_flags_of_a_stage_are_keys_of_its_launcher(stage):
+  for flag in stage.flags:
+    key, _, value = flag.partition("=")
+    found = _config(stage)
+    for part in key.split("."):
+      assert part in found, flag
+      found = found[part]
+    if isinstance(found, int | float) and not isinstance(found, bool):
+      assert type(found)(value) is not None  # Or it raises.
+
+
+def test_a_stage_reads_what_was_made_before_it():
+  seen = set()
+  for stage in scratch.STAGES:
+    assert set(re.findall(r"{(\w+)}", " ".join(stage.flags))) <= seen
+    assert stage.name not in seen
+    seen.add(stage.name)
+
+
+def test_the_config_names_what_was_made(tmp_path):
+  """All that the package ships for a run is replaced."""
+  config = importlib.import_module("configs.reproduce").get_config()
+  scratch.settle(config, tmp_path)
+  revision = config.revision
+  given = [
+    config.model,
+    config.verifier,
+    config.difficulty,
+    revision.model,
+    revision.verifier,
+    revision.other,
+    config.exchange.pool,
+  ]
+  stages = {stage.name for stage in scratch.STAGES}
+  named = [pathlib.Path(path).relative_to(tmp_path).parts[0] for path in given]
+  assert len(set(named)) == len(named)
+  assert set(named) <= stages
+
+
+def test_stages_go_on_where_they_were(tmp_path, monkeypatch, capfd, cache):
+  for name, value in cache.items():
+    monkeypatch.setenv(name, value)
+  model = scratch.Stage("model", "train_lm", 90, _TINY, "train_arithmetic")
+  answers = scratch.Stage(
+    "answers",
+    "sample",
+    1,
+    (
+      "task=arithmetic",
+      "model={model}/model",
+      "questions.count=2",
+      "samples=0",
+      "limits.prompt_tokens=48",
+      "limits.max_tokens=8",
+    ),
+  )
+  with pytest.raises(errors.InputError, match="stage 'answers' ended with"):
+    scratch.perform(tmp_path, (model, answers))
+  said, _ = capfd.readouterr()
+  assert "2 of 2 stages are left, about 1 h 31 min" in said
+  mended = scratch.Stage(
+    "answers",
+    "sample",
+    1,
+    tuple(flag.replace("samples=0", "samples=1") for flag in answers.flags),
+  )
+  scratch.perform(tmp_path, (model, mended))
+  said, _ = capfd.readouterr()
+  assert "1 of 2 stages are left, about 1 min" in said
+  assert "[1/2]" not in said
+  assert "[2/2] answers: launch.sample" in said
+  assert kill_harness.contents(tmp_path / "answers" / "pool")
+  scratch.perform(tmp_path, (model, mended))
+  assert "0 of 2 stages are left" in capfd.readouterr()[0]
