@@ -11,7 +11,7 @@ REVISIONS, REVISED = "revisions", "beam_4"
 
 
 def cells(config: ml_collections.ConfigDict) -> list[sweep.Cell]:
-  """The sweep's cells."""
+  """The sweep's cells; an InputError where there is none, or a wrong value."""
   wanted = config.search
   if wanted.step_tokens < 0:
     raise errors.InputError(
@@ -19,7 +19,13 @@ def cells(config: ml_collections.ConfigDict) -> list[sweep.Cell]:
       " 0, which is no limit"
     )
   methods = [one for one in wanted.methods if one != REVISIONS]
-  return sweep.cells(methods, wanted.budgets, wanted.seeds)
+  found = sweep.cells(methods, wanted.budgets, wanted.seeds)
+  if not found:
+    raise errors.InputError(
+      "config.search has no method and budget of a search, with which all else"
+      f" is compared; add one, such as {REVISED!r} at 4"
+    )
+  return found
 
 
 def revision_lengths(config: ml_collections.ConfigDict) -> tuple[int, ...]:

@@ -10,6 +10,8 @@ import pytest
 import search_command
 import tiny_head
 
+from configs import search as search_config
+from launch import planning
 from tts_jax import errors
 from tts_jax.model import huggingface
 from tts_jax.report import search_sections
@@ -316,6 +318,16 @@ def test_verifiers_that_cannot_be_compared(
   assert done.returncode == 2
   assert message in done.stderr
   assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+  ("methods", "budgets"), [(("revisions",), (4,)), (("lookahead_3",), (1,))]
+)
+def test_an_experiment_has_a_search(methods, budgets):
+  config = search_config.get_config()
+  config.search.methods, config.search.budgets = methods, budgets
+  with pytest.raises(errors.InputError, match="no method and budget"):
+    planning.cells(config)
 
 
 @pytest.mark.parametrize(
