@@ -7,6 +7,7 @@ searched, trees.html and policy.json.
 import ml_collections
 
 from launch import (
+  estimating,
   exchanging,
   findings,
   generation,
@@ -51,6 +52,7 @@ def check(
 def perform(config: ml_collections.ConfigDict, out: str) -> None:
   """Fills the run's folder, writes its pages and prints its first numbers."""
   task, questions = check(config)
+  print(estimating.line(config, len(questions)), flush=True)
   model, judge = generation.load_generator(config, task), None
   if config.verifier != embedded.NONE:
     judge = judging.load_judge(config.verifier, model)

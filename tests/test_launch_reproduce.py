@@ -7,6 +7,8 @@ import subprocess
 import kill_harness
 import pytest
 
+from configs import reproduce
+from launch import estimating
 from tts_jax.store import pool, shards
 
 _SMALL = (
@@ -40,6 +42,8 @@ def test_a_budget_need_not_be_a_power_of_two(tmp_path, model):
   summary = json.loads((out / "summary.json").read_text())
   assert set(summary["pass_at_k"]) == {"1", "2", "4", "7"}
   assert "majority@7" in done.stdout
+  first, _, _ = done.stdout.partition("\n")
+  assert first.startswith("about 1 min with the models of the package")
   rows = shards.read(out / pool.STAGE)["verdict"].to_pylist()
   assert summary["verdicts"] == {
     word: rows.count(word) for word in pool.VERDICTS
@@ -65,3 +69,15 @@ def test_what_would_fail_at_the_end_fails_at_the_start(
   assert message in done.stderr
   assert len(done.stderr.strip().splitlines()) == 1
   assert not (out / pool.STAGE).exists()
+
+
+def test_the_time_that_it_takes_is_said_in_parts():
+  config = reproduce.get_config()
+  parts = estimating.seconds(config, 150)
+  assert "about 8 min" in estimating.line(config, 150)
+  # What is drawn grows with the questions, what is told of it does not.
+  more = estimating.seconds(config, 300)
+  grown = {name for name in parts if more[name] == 2 * parts[name]}
+  assert grown == {"samples", "searches", "revisions"} == {*parts} - {"figures"}
+  config.verifier = "none"
+  assert estimating.seconds(config, 150).keys() == {"samples", "figures"}
