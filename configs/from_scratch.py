@@ -4,7 +4,8 @@
 
 For a host with two CPU cores, on which it takes seven hours. A flag's value may
 name the folder of an earlier stage, as "{model}"; why each stage is as it is,
-the cards of the models say.
+the cards of the models say. The revision model that ships is of stage "fourth";
+the two after it are measured on its card.
 """
 
 from typing import Any
