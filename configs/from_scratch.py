@@ -63,6 +63,16 @@ def _further(
   }
 
 
+def _round(data: str, seed: int, start: str, name: str) -> tuple[Any, ...]:
+  """Two stages: 50,000 new questions, and a revision model trained on them."""
+  drawn = {**_few_samples(50_000, 5, 57), "seed": seed}
+  flags = _further(start, data, "held_out", 1e-3, 1400)
+  return (
+    _stage(data, "build_revisions", 16, drawn),
+    _stage(name, "train_revision", 22, flags),
+  )
+
+
 def _chains(model: str, seed: int, split: str) -> Flags:
   """Of `revise`: chains on new questions."""
   count, chains = (8000, 2) if split == "train" else (200, 4)
@@ -84,6 +94,8 @@ def _judge(steps: int, **more: Any) -> Flags:
     "start": "{verifier}/verifier",
     "backbone": "{model}/model",
     "schedule.steps": steps,
+    # As far apart as to bear a learning rate that is still high.
+    "schedule.validate_every": 200,
     **more,
   }
 
@@ -166,30 +178,8 @@ _REVISIONS = (
     13,
     _further("second", "many", "held_out", 1e-3, 800),
   ),
-  _stage(
-    "more",
-    "build_revisions",
-    16,
-    {**_few_samples(50_000, 5, 57), "seed": 11},
-  ),
-  _stage(
-    "fourth",
-    "train_revision",
-    22,
-    _further("third", "more", "held_out", 1e-3, 1400),
-  ),
-  _stage(
-    "still_more",
-    "build_revisions",
-    16,
-    {**_few_samples(50_000, 5, 57), "seed": 12},
-  ),
-  _stage(
-    "fifth",
-    "train_revision",
-    22,
-    _further("fourth", "still_more", "held_out", 1e-3, 1400),
-  ),
+  *_round("more", 11, "third", "fourth"),
+  *_round("still_more", 12, "fourth", "fifth"),
   # Its own chains.
   _stage("chains", "revise", 10, _chains("fourth", 14, "train")),
   _stage("chains_held_out", "revise", 1, _chains("fourth", 14, "validation")),
