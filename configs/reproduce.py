@@ -4,13 +4,14 @@
   python -m launch.reproduce --full
 
 For a host with two CPU cores; a pod slice takes more groups and rows.
+`configs/subset.py` is of its size for minutes, all of them live.
 """
 
 import ml_collections
 
 
 def get_config() -> ml_collections.ConfigDict:
-  """A stated subset of the test questions; --full takes all of them."""
+  """All test questions, every method at budgets to 64, some to 256."""
   return ml_collections.ConfigDict(
     {
       # "gsm_symbolic", "arithmetic", or "jsonl" with `questions.path`.
@@ -25,13 +26,13 @@ def get_config() -> ml_collections.ConfigDict:
       "difficulty": "",
       "questions": {
         # Drawn by `seed`; 0 takes all.
-        "count": 150,
+        "count": 0,
         # For "jsonl" alone: the file, and the names of its fields.
         "path": "",
         "question": "question",
         "answer": "answer",
       },
-      "samples": 256,
+      "samples": 512,
       "seed": 0,
       "sampler": {"temperature": 1.0, "top_p": 1.0},
       "limits": {"prompt_tokens": 128, "max_tokens": 128},
@@ -56,7 +57,15 @@ def get_config() -> ml_collections.ConfigDict:
           "revisions",
         ),
         # In generations, of each method.
-        "budgets": (1, 2, 4, 16),
+        "budgets": (1, 2, 4, 8, 16, 32, 64, 256),
+        # The largest of them that each method gets.
+        "most": {
+          "beam_sqrt": 256,
+          "beam_4": 256,
+          "dvts": 64,
+          "lookahead_1": 64,
+          "lookahead_3": 64,
+        },
         # Of the draws; each repeats all searches.
         "seeds": 1,
         # A step of so many tokens ends without its delimiter; 0: none does.
@@ -69,8 +78,9 @@ def get_config() -> ml_collections.ConfigDict:
       },
       # A larger model to compare with: its run of launch.sample on these
       # questions, at temperature 0, and how many times as many parameters it
-      # has; "none" is none.
-      "exchange": {"pool": "none", "size_ratio": 13.9},
+      # has. Empty is the package's with the package's model, and none with
+      # another; "none" is none.
+      "exchange": {"pool": "", "size_ratio": 13.9},
       # Chains of revisions, where "revisions" is among the methods.
       "revision": {
         # Folders; empty are those of the package.
@@ -81,7 +91,7 @@ def get_config() -> ml_collections.ConfigDict:
         # own model and verifier, and none beside others; "none" is none.
         "other": "",
         # In answers; at each, all ratios of sequential to parallel.
-        "budgets": (1, 2, 4, 8, 16),
+        "budgets": (1, 2, 4, 8, 16, 32, 64),
         # Latest answers in the context, and tokens of them, at most.
         "window": 4,
         "context_tokens": 320,

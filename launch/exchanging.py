@@ -29,7 +29,7 @@ def check(
       or not greedily.
   """
   wanted = config.exchange
-  if wanted.pool == embedded.NONE:
+  if wanted.pool in ("", embedded.NONE):
     return
   why = optimal_summary.obstacle(
     len(questions), config.samples, measurements.FEW
@@ -55,13 +55,14 @@ def tell(
   That it can be told was seen to by `check`, before anything was drawn.
 
   Args:
-    config: of the run; `exchange.pool` is a run of launch.sample.
+    config: of the run; `exchange.pool` is a run of launch.sample, or empty.
     evidence: strategies and estimates of the run.
     question_ids: of the run, in its order.
     budgets: in generations, rising.
   """
   wanted = config.exchange
-  if wanted.pool == embedded.NONE:
+  pool = embedded.larger(wanted.pool, config.model)
+  if pool is None:
     return {}
   # The paper's bins: oracle difficulty, of the small model.
   oracle = next(
@@ -73,7 +74,7 @@ def tell(
   return {
     "exchange": exchange_summary.summarise(
       folds,
-      exchange_folds.larger(wanted.pool, question_ids),
+      exchange_folds.larger(pool, question_ids),
       size_ratio=wanted.size_ratio,
       seed=config.seed,
     )

@@ -18,8 +18,18 @@ def cells(config: ml_collections.ConfigDict) -> list[sweep.Cell]:
       f"config.search.step_tokens is {wanted.step_tokens}; it must be at least"
       " 0, which is no limit"
     )
-  methods = [one for one in wanted.methods if one != REVISIONS]
-  found = sweep.cells(methods, wanted.budgets, wanted.seeds)
+  for method in wanted.most:
+    if method not in strategies.BY_NAME:
+      raise errors.InputError(
+        f"config.search.most has {method!r}; it must be of"
+        f" {', '.join(sorted(strategies.BY_NAME))}"
+      )
+  budgets = {
+    method: [n for n in wanted.budgets if n <= wanted.most.get(method, n)]
+    for method in wanted.methods
+    if method != REVISIONS
+  }
+  found = sweep.cells(budgets, wanted.seeds)
   if not found:
     raise errors.InputError(
       "config.search has no method and budget of a search, with which all else"
@@ -45,10 +55,12 @@ def revised_budgets(config: ml_collections.ConfigDict) -> list[int]:
   if REVISED not in config.search.methods:
     return []
   return sorted(
-    budget
-    for budget in config.search.budgets
-    # With a revision each they cost twice as much.
-    if 2 * budget in config.revision.budgets
+    {
+      cell.budget
+      for cell in cells(config)
+      # With a revision each they cost twice as much.
+      if cell.method == REVISED and 2 * cell.budget in config.revision.budgets
+    }
   )
 
 

@@ -13,7 +13,7 @@ from absl import flags
 from launch import entry, generation, pooling
 from tts_jax.store import run
 
-_CONFIG = entry.config_flag("configs/reproduce.py")
+_CONFIG = entry.config_flag("configs/subset.py")
 _OUT = flags.DEFINE_string("out", "runs/pool", "Folder of the run.")
 
 

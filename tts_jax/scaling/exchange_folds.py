@@ -1,6 +1,7 @@
 """A run's compute-optimal policies as folds, to set against a larger model."""
 
 import dataclasses
+import os
 import pathlib
 from collections.abc import Sequence
 
@@ -71,7 +72,9 @@ def of_policies(
   return found
 
 
-def larger(path: str, question_ids: Sequence[str]) -> np.ndarray:
+def larger(
+  path: str | os.PathLike[str], question_ids: Sequence[str]
+) -> np.ndarray:
   """[Q] float64: how right a larger model is on a run's questions.
 
   Args:

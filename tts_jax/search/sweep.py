@@ -1,7 +1,14 @@
 """A sweep: every method at every budget, by several seeds, on all questions."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+  Callable,
+  Collection,
+  Iterable,
+  Iterator,
+  Mapping,
+  Sequence,
+)
 from typing import Any
 
 import numpy as np
@@ -66,17 +73,14 @@ class Progress:
   stats: decode_stream.Stats
 
 
-def cells(
-  methods: Sequence[str], budgets: Sequence[int], seeds: int
-) -> list[Cell]:
+def cells(budgets: Mapping[str, Collection[int]], seeds: int) -> list[Cell]:
   """The sweep's cells, the cheapest first.
 
   A method is left out at a budget that is less than one row of it costs, as
   lookahead of 3 steps is below 4.
 
   Args:
-    methods: names of `strategies.BY_NAME`.
-    budgets: in generations.
+    budgets: in generations, of each method, a name of `strategies.BY_NAME`.
     seeds: how many; they count from 0.
 
   Raises:
@@ -84,23 +88,23 @@ def cells(
   """
   if seeds < 1:
     raise errors.InputError(f"seeds is {seeds}; it must be at least 1")
-  for method in methods:
+  for method, mine in budgets.items():
     if method not in strategies.BY_NAME:
       names = ", ".join(sorted(strategies.BY_NAME))
       raise errors.InputError(
         f"config.search.methods has {method!r}; it must be of {names}"
       )
-  for budget in budgets:
-    if budget < 1:
-      raise errors.InputError(
-        f"config.search.budgets has {budget}; it must be at least 1"
-      )
+    for budget in mine:
+      if budget < 1:
+        raise errors.InputError(
+          f"config.search.budgets has {budget}; it must be at least 1"
+        )
   return [
     Cell(method, budget, seed)
     for seed in range(seeds)
-    for budget in sorted(budgets)
-    for method in methods
-    if budget >= strategies.LEAST.get(method, 1)
+    for budget in sorted({one for mine in budgets.values() for one in mine})
+    for method, mine in budgets.items()
+    if budget in mine and budget >= strategies.LEAST.get(method, 1)
   ]
 
 

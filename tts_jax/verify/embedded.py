@@ -16,6 +16,8 @@ FOLDER = _OF_MODEL[embedded.FOLDER]
 OTHER = embedded.FOLDER.parent / "revision_verifier_history"
 # Reads the states of the embedded model.
 DIFFICULTY = embedded.FOLDER.parent / "difficulty"
+# A run of launch.sample: what a larger model answers to the test questions.
+LARGER = embedded.FOLDER.parent / "larger"
 # As the path of a folder: none is wanted.
 NONE = "none"
 
@@ -54,3 +56,18 @@ def difficulty(path: str, model: pathlib.Path) -> pathlib.Path | None:
   if path:
     return pathlib.Path(path)
   return DIFFICULTY if model == embedded.FOLDER else None
+
+
+def larger(path: str, model: str) -> pathlib.Path | None:
+  """The folder of a larger model's answers; None where there are none.
+
+  Args:
+    path: as the config has it: a folder; empty, which is the package's for the
+      package's model and none for any other; or `NONE`.
+    model: of the config, the path of the model that it is larger than.
+  """
+  if path == NONE:
+    return None
+  if path:
+    return pathlib.Path(path)
+  return LARGER if not model and LARGER.is_dir() else None
