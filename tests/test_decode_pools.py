@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 
 from tts_jax import types
@@ -34,3 +36,14 @@ def test_the_least_logprob_of_each_step():
     [5, 9, 6, 7, 9, 8], [-1.0, -3.0, -2.0, -0.5, -1.0, -4.0], frozenset({9})
   )
   assert least == [-3.0, -2.0, -4.0]
+
+
+def test_figures_beside_a_model_are_not_what_a_pool_is_made_from(tmp_path):
+  folder = tmp_path / "model"
+  shutil.copytree(embedded.FOLDER, folder)
+  questions = [base.Question(id="q", text="1+1=?", answer="2")]
+  before = pools.inputs_hash(questions, folder)
+  (folder / "models.json").write_text("{}")
+  assert pools.inputs_hash(questions, folder) == before
+  (folder / "config.json").write_text("{}")
+  assert pools.inputs_hash(questions, folder) != before

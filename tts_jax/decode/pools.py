@@ -155,7 +155,9 @@ def rows(
 
 def inputs_hash(questions: Sequence[base.Question], model: pathlib.Path) -> str:
   """Hash of what a pool is made from: the questions and the model's files."""
-  files = [*model.glob("*.json"), *model.glob("*.safetensors")]
+  # Figures that lie beside a model do not change what it draws.
+  made_of = ("config.json", "tokenizer*.json", "*.safetensors")
+  files = {path for name in made_of for path in model.glob(name)}
   return manifest.config_hash(
     {
       "questions": [dataclasses.asdict(question) for question in questions],
