@@ -6,7 +6,8 @@ that share each resampling (budgets, methods), so that they may be compared.
 """
 
 import dataclasses
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 
 import chex
 import numpy as np
@@ -15,6 +16,8 @@ from tts_jax import errors
 
 # Resamplings handled at once; bounds memory at _CHUNK x Q.
 _CHUNK = 1000
+# Resampled questions that are kept in memory, 8 bytes each.
+_KEPT = 8_000_000
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -138,11 +141,9 @@ def bootstrap_of(
     raise errors.InputError(
       f"draws = {draws} must be at least 1 and level = {level} inside (0, 1)"
     )
-  rng = np.random.default_rng(seed)
-  found = [
-    statistic(_resample(questions, min(_CHUNK, draws - start), rng))
-    for start in range(0, draws, _CHUNK)
-  ]
+  draw = _kept if draws * questions <= _KEPT else _sets
+  sets = draw(questions, draws, seed)
+  found = [statistic(weights) for weights in sets]
   tail = (1 - level) / 2
   low, high = np.quantile(np.concatenate(found), [tail, 1 - tail], axis=0)
   return Interval(
@@ -181,11 +182,20 @@ def paired_difference(
   return bootstrap(difference, seed=seed, draws=draws, level=level)
 
 
-def _resample(
-  questions: int, draws: int, rng: np.random.Generator
-) -> np.ndarray:
-  """[draws, Q] float64: how often each question was drawn."""
-  picks = rng.integers(questions, size=(draws, questions))
-  picks += questions * np.arange(draws)[:, None]
-  tally = np.bincount(picks.ravel(), minlength=draws * questions)
-  return tally.reshape(draws, questions).astype(np.float64)
+def _sets(questions: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+  """How often each question was drawn, [B, Q] float64, of all resamplings."""
+  rng = np.random.default_rng(seed)
+  for start in range(0, draws, _CHUNK):
+    size = min(_CHUNK, draws - start)
+    picks = rng.integers(questions, size=(size, questions))
+    picks += questions * np.arange(size)[:, None]
+    tally = np.bincount(picks.ravel(), minlength=size * questions)
+    weights = tally.reshape(size, questions).astype(np.float64)
+    weights.flags.writeable = False
+    yield weights
+
+
+@functools.lru_cache(maxsize=4)
+def _kept(questions: int, draws: int, seed: int) -> tuple[np.ndarray, ...]:
+  """`_sets`, drawn once for the hundreds of intervals of a summary."""
+  return tuple(_sets(questions, draws, seed))
