@@ -210,7 +210,9 @@ def test_estimates_of_difficulty_are_drawn_with_their_policies(summary):
   shown = [label.get_text() for label in top.get_yticklabels()]
   assert shown == ["predicted", "first samples", "prompt head"]
   assert [text.get_text() for text in top.texts] == ["0.93", "0.71", "0.58"]
-  assert len(bottom.get_lines()) == 5
+  named = [text.get_text() for text in bottom.get_legend().get_texts()]
+  assert named == ["oracle", "predicted", "first samples", "prompt head"]
+  assert bottom.get_ylabel() == "optimal less best-of-N weighted"
   alone = policy_figures.difficulty_estimates(summary["difficulty"])
   assert len(alone.axes) == 1
   estimates = {"estimates": {"head": {"sizes": [1]}}}
@@ -236,6 +238,7 @@ def test_the_policys_choices_are_cells(summary):
           "generations": {
             "8": {
               "value": run_summary.interval(0.6),
+              "less_baseline": run_summary.interval(0.1),
               "chosen": [{"a@8": 0.4, "b@4": 0.35, "b@2": 0.25}, {}],
             }
           }

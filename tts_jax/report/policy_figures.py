@@ -45,9 +45,10 @@ def read_family(policy: Mapping[str, Any], name: str) -> Family:
     name: of the family.
 
   Returns:
-    `baseline`, {N: interval}, and `by_difficulty`, {estimate: `curve`, {N:
-    interval}, and `chosen`, for each bin {N: {strategy: share}}}. An estimate
-    from the first few samples, however many, is called "first".
+    `baseline`, {N: interval}, and `by_difficulty`, {estimate: `curve` and
+    `less`, {N: interval}, itself and less the baseline, and `chosen`, for each
+    bin {N: {strategy: share}}}. An estimate from the first few samples, however
+    many, is called "first".
 
   Raises:
     InputError: the policy lacks the family, or what it is compared with.
@@ -61,6 +62,7 @@ def read_family(policy: Mapping[str, Any], name: str) -> Family:
     bins = max(len(cell["chosen"]) for cell in by_budget.values())
     told[kind(estimate)] = {
       "curve": {n: cell["value"] for n, cell in by_budget.items()},
+      "less": {n: cell["less_baseline"] for n, cell in by_budget.items()},
       "chosen": [
         {
           n: _by_name(cell["chosen"][index])
@@ -172,7 +174,7 @@ def difficulty_estimates(
     difficulty: with `estimates`, each with `rank_correlation` to the oracle.
     family: as `read_family` gives it, the cost of each estimate in its budget;
       None: only the correlations are drawn.
-    baseline: what to call the family's baseline.
+    baseline: what to call what the policies are compared with.
     width: in inches.
     height: in inches, of both panels.
 
@@ -193,12 +195,8 @@ def difficulty_estimates(
       fig = figure.Figure(figsize=(width, height), layout="constrained")
       share = [rows, height - rows]
       top, bottom = fig.subplots(2, 1, height_ratios=share)
-      lines = optimal_lines(
-        family, estimates=list(ESTIMATES), baseline=baseline, prefix="optimal, "
-      )
-      curves.draw(bottom, lines, max_labels=6)
-      bottom.set_ylabel("share correct")
-      bottom.legend(loc="lower right", fontsize=7)
+      _less_baseline(bottom, family["by_difficulty"])
+      bottom.set_ylabel(f"optimal less {baseline}")
     for place, name in enumerate(names):
       where = f"difficulty.estimates.{name}"
       one = curves.lookup(found[name], "rank_correlation", where)
@@ -226,6 +224,36 @@ def difficulty_estimates(
     top.set_xlim(min(0.0, least) - 0.02, 1.04)
     top.set_xlabel("rank correlation with the oracle")
   return fig
+
+
+def _less_baseline(panel: axes.Axes, by_difficulty: Mapping[str, Any]) -> None:
+  """Differences of policies and one baseline, side by side at each budget."""
+  names = [name for name in ESTIMATES if name in by_difficulty]
+  budgets: set[int] = set()
+  for index, name in enumerate(names):
+    label, look = ESTIMATES[name]
+    less = by_difficulty[name]["less"]
+    order = sorted(less, key=int)
+    budgets |= {int(n) for n in order}
+    shift = 1.07 ** (index - (len(names) - 1) / 2)
+    mean, low, high = (
+      [less[n][part] for n in order] for part in ("mean", "low", "high")
+    )
+    panel.errorbar(
+      [int(n) * shift for n in order],
+      mean,
+      yerr=[
+        [m - one for m, one in zip(mean, low, strict=True)],
+        [one - m for m, one in zip(mean, high, strict=True)],
+      ],
+      label=label,
+      elinewidth=0.8,
+      **{**look, "linestyle": "none"},
+    )
+  panel.axhline(0, color="black", linewidth=0.8)
+  style.budget_axis(panel, sorted(budgets), 6)
+  panel.set_xlabel(curves.axis_label(0))
+  panel.legend(loc="best", fontsize=6)
 
 
 def choices_by_bin(

@@ -42,8 +42,8 @@ def difficulty(summary: Summary) -> list[str]:
     heading,
     _figure(
       policy_figures.difficulty_estimates(found, family),
-      "rank correlation of each estimate of difficulty with pass@1, and the"
-      " accuracy of the policy that reads it",
+      "rank correlation of each estimate of difficulty with pass@1, and what"
+      " the policy that reads it gains",
       "Above, each estimate's rank correlation with pass@1 of samples that it"
       " did not read. Below, the compute-optimal search that it gives, its cost"
       " in the budget.",
