@@ -210,6 +210,10 @@ def summary():
       },
       "speedup_vs_best_of_n_weighted": surest("pooled"),
       "speedup_vs_parallel": surest("revisions"),
+      "averaged": {
+        "families": {"search": family(0.78, search)},
+        "speedup_vs_best_of_n_weighted": surest("search"),
+      },
     },
     "difficulty": {
       "estimates": {

@@ -35,8 +35,8 @@ class _Reader(html.parser.HTMLParser):
 
 def test_policies_are_told_with_what_they_save():
   page = _Reader(policy_sections.policy(run_summary.summary()))
-  # A curve and the choices of each of three families.
-  assert page.images == 6
+  # A curve and the choices of each of three families, and a curve on average.
+  assert page.images == 7
   for said in (
     "Search and revisions in one policy, against best-of-N weighted",
     "Compute-optimal revisions, against parallel answers",
@@ -46,6 +46,18 @@ def test_policies_are_told_with_what_they_save():
     "less parallel",
   ):
     assert said in page.text, said
+
+
+def test_a_budget_met_on_average_is_told_where_it_was_measured():
+  summary = run_summary.summary()
+  page = _Reader(policy_sections.policy(summary))
+  _, _, after = page.text.partition("A budget met on average")
+  said = "Compute-optimal search, against best-of-N weighted 4.50 [4.20, 6.00]"
+  assert said in after
+  del summary["policy"]["averaged"]
+  page = _Reader(policy_sections.policy(summary))
+  assert page.images == 6
+  assert "on average" not in page.text
 
 
 def test_a_bound_is_said_to_be_one():

@@ -55,7 +55,7 @@ def test_cross_validation_agrees_with_plain_loops():
   got = policy.cross_validate(one, bins, allowed, count=4, splits=5, seed=7)
   draws, want = np.random.default_rng(7), np.zeros((23, 3))
   for value, placed in zip(one.value, bins, strict=True):
-    sides = policy._sides(placed, 5, draws)
+    sides = policy.halve(placed, 5, draws)
     for side in sides:
       for index in (0, 2):
         inside = side[placed == index].sum()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tts_jax.scaling import (
+  allocation_summary,
   difficulty,
   estimates,
   measured,
@@ -125,6 +126,8 @@ def summarise(
 ) -> dict[str, Any]:
   """`difficulty` and `policy`, ready for JSON.
 
+  `policy` has in `averaged` what `allocation_summary.summarise` gives.
+
   Args:
     evidence: as `gather` gives it.
     correct: [Q, N] bool, of the pool.
@@ -136,19 +139,16 @@ def summarise(
   Raises:
     InputError: as `policy_summary.summarise`.
   """
+  parts = (evidence.table, evidence.estimates, evidence.baseline, budgets)
+  drawn: Any = {"splits": splits, "seed": seed}
   return {
     "difficulty": {
       "bins": difficulty.BINS,
       "samples": correct.shape[1],
       "estimates": estimates.compare(evidence.estimates, correct, seed=seed),
     },
-    "policy": policy_summary.summarise(
-      evidence.table,
-      evidence.estimates,
-      evidence.baseline,
-      budgets,
-      splits=splits,
-      seed=seed,
-      rule=rule,
-    ),
+    "policy": {
+      **policy_summary.summarise(*parts, **drawn, rule=rule),
+      "averaged": allocation_summary.summarise(*parts, **drawn),
+    },
   }

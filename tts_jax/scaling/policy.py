@@ -111,7 +111,7 @@ def cross_validate(
   sums = {name: np.zeros(shape) for name in ("value", "generations", "flops")}
   chosen = np.zeros((count, *allowed.shape))
   for value, placed in zip(table.value, bins, strict=True):
-    side = _sides(placed, splits, rng)
+    side = halve(placed, splits, rng)
     for index in range(count):
       mine = np.flatnonzero(placed == index)
       if not len(mine):
@@ -189,10 +189,10 @@ def check_allowed(allowed: np.ndarray) -> None:
     )
 
 
-def _sides(
+def halve(
   bins: np.ndarray, splits: int, rng: np.random.Generator
 ) -> np.ndarray:
-  """[R, Q] bool: which half of its bin each question is in."""
+  """[R, Q] bool: which half of its bin each question is in, `bins` [Q]."""
   side = np.zeros((splits, len(bins)), bool)
   for index in np.unique(bins):
     mine = np.flatnonzero(bins == index)

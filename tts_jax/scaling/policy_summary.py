@@ -130,29 +130,18 @@ def summarise(
       if (estimates.ORACLE, measured.UNITS[0]) in gains
     }
   family = "pooled" if "pooled" in shown else next(iter(shown))
-  name = next((one for one in _HEADLINE if one in shown[family]), found[0].name)
-
-  def surest(family: str) -> dict[str, Any]:
-    return {
-      unit: {
-        "family": family,
-        "difficulty": name,
-        **headline(shown[family][name][unit]),
-      }
-      for unit in measured.UNITS
-    }
-
+  name = headline_estimate(shown[family])
   result = {
     "splits": splits,
     "baseline": _curve(baseline, seed),
     "families": shown,
     "kept_of_oracle_gain": shares,
     "pooled_less": _pooled_less(values, list(kinds), seed),
-    f"speedup_vs_{BASELINE}": surest(family),
+    f"speedup_vs_{BASELINE}": surest(shown, family, name),
   }
   if others and plans.REVISIONS in shown:
     result[PARALLEL] = _curve(others, seed)
-    result[f"speedup_vs_{PARALLEL}"] = surest(plans.REVISIONS)
+    result[f"speedup_vs_{PARALLEL}"] = surest(shown, plans.REVISIONS, name)
   return result
 
 
@@ -325,6 +314,27 @@ def kept(
       mine, oracle, seed=seed
     ).summary(),
     "share": share,
+  }
+
+
+def headline_estimate(by_estimate: Mapping[str, Any]) -> str:
+  """The estimate that headlines speak of: predicted, or else what is there."""
+  return next(
+    (one for one in _HEADLINE if one in by_estimate), next(iter(by_estimate))
+  )
+
+
+def surest(
+  shown: Mapping[str, Any], family: str, estimate: str
+) -> dict[str, Any]:
+  """{unit: as `headline`}, with the names of the family and the estimate."""
+  return {
+    unit: {
+      "family": family,
+      "difficulty": estimate,
+      **headline(shown[family][estimate][unit]),
+    }
+    for unit in measured.UNITS
   }
 
 
