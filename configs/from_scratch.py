@@ -4,8 +4,7 @@
 
 For a host with two CPU cores, on which it takes seven hours. A flag's value may
 name the folder of an earlier stage, as "{model}"; why each stage is as it is,
-the cards of the models say. The revision model that ships is of stage "fourth";
-the two after it are measured on its card.
+the cards of the models say.
 """
 
 from typing import Any
@@ -85,7 +84,7 @@ def _chains(model: str, seed: int, split: str) -> Flags:
   }
 
 
-def _judge(steps: int, **more: Any) -> Flags:
+def _judge(**more: Any) -> Flags:
   """Of `train_verifier`: a verifier of the revision model's chains."""
   return {
     "model": "{revision}/model",
@@ -93,9 +92,6 @@ def _judge(steps: int, **more: Any) -> Flags:
     "held_out": "{its_chains_held_out}",
     "start": "{verifier}/verifier",
     "backbone": "{model}/model",
-    "schedule.steps": steps,
-    # As far apart as to bear a learning rate that is still high.
-    "schedule.validate_every": 200,
     **more,
   }
 
@@ -196,14 +192,19 @@ _REVISIONS = (
   _stage(
     "its_chains_held_out", "revise", 1, _chains("revision", 15, "validation")
   ),
-  _stage(
-    "judge", "train_verifier", 13, _judge(1200), "train_revision_verifier"
-  ),
+  _stage("judge", "train_verifier", 13, _judge(), "train_revision_verifier"),
   _stage(
     "judge_of_histories",
     "train_verifier",
-    10,
-    _judge(600, history=True, **{"mixture.samples": 2}),
+    17,
+    _judge(
+      history=True,
+      **{
+        "mixture.samples": 2,
+        "schedule.steps": 1500,
+        "schedule.validate_every": 250,
+      },
+    ),
     "train_revision_verifier",
   ),
 )

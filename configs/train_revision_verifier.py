@@ -1,10 +1,10 @@
 """The embedded revision verifier: an outcome reward model of chains.
 
   python -m launch.revise --out runs/chains --config.questions.split=train \
-      --config.questions.count=8000 --config.chains=2 --config.seed=14
+      --config.questions.count=8000 --config.chains=2 --config.seed=15
   python -m launch.revise --out runs/chains_held_out \
       --config.questions.split=validation --config.questions.count=200 \
-      --config.chains=4 --config.seed=14
+      --config.chains=4 --config.seed=15
   python -m launch.train_verifier --out runs/revision_verifier \
       --config configs/train_revision_verifier.py
 
@@ -36,6 +36,6 @@ def get_config() -> ml_collections.ConfigDict:
   config.data.length = 576
   config.optimizer.learning_rate = 6e-4
   config.optimizer.warmup = 50
-  config.schedule.steps = 400
-  config.schedule.validate_every = 100
+  config.schedule.steps = 1200
+  config.schedule.validate_every = 200
   return config
