@@ -2,7 +2,8 @@
 
 import ml_collections
 
-from launch import planning
+from launch import planning, shipping
+from tts_jax.store import packed
 from tts_jax.verify import embedded
 
 # Seconds on two CPU cores with the models of the package: what the parts of
@@ -13,9 +14,13 @@ _SAMPLE, _GENERATION, _ANSWER = 0.0024, 0.0085, 0.02
 _TELLING = 60.0
 
 
-def line(config: ml_collections.ConfigDict, questions: int) -> str:
+def line(
+  config: ml_collections.ConfigDict,
+  questions: int,
+  shipped: packed.Packed | None = None,
+) -> str:
   """What is printed at the start; arguments as of `seconds`."""
-  parts = seconds(config, questions)
+  parts = seconds(config, questions, shipped)
   said = ", ".join(f"{name} {each / 60:.0f}" for name, each in parts.items())
   whole = sum(parts.values()) / 60
   return (
@@ -25,22 +30,30 @@ def line(config: ml_collections.ConfigDict, questions: int) -> str:
 
 
 def seconds(
-  config: ml_collections.ConfigDict, questions: int
+  config: ml_collections.ConfigDict,
+  questions: int,
+  shipped: packed.Packed | None = None,
 ) -> dict[str, float]:
   """Those of each part of an experiment, on two CPU cores.
 
   Args:
     config: of the run.
     questions: how many there are.
+    shipped: what is not drawn again.
 
   Returns:
     {part: seconds}.
   """
-  parts = {"samples": _SAMPLE * config.samples * questions}
+  parts = {}
+  if shipped is None:
+    parts["samples"] = _SAMPLE * config.samples * questions
   if config.verifier != embedded.NONE:
-    searched = sum(cell.budget for cell in planning.cells(config))
+    budgets = [cell.budget for cell in planning.cells(config)]
+    if shipped is not None:
+      budgets = [budget for budget in budgets if budget <= shipping.LIVE]
+    parts["searches"] = _GENERATION * sum(budgets) * questions
+  if config.verifier != embedded.NONE and shipped is None:
     revised = sum(planning.revision_lengths(config))
     revised += sum(planning.revised_budgets(config))
-    parts["searches"] = _GENERATION * searched * questions
     parts["revisions"] = _ANSWER * revised * questions
   return parts | {"figures": _TELLING}

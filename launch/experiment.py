@@ -7,26 +7,21 @@ searched, trees.html and policy.json.
 import ml_collections
 
 from launch import (
+  drawing,
   estimating,
   exchanging,
   findings,
-  generation,
-  judging,
-  mending,
-  placing,
   planning,
   pooling,
   reporting,
-  revisers,
   revision_report,
-  searching,
+  shipping,
   trees,
 )
 from tts_jax.scaling import claims, run_summary, verifier_summary
 from tts_jax.scaling import summary as summary_lib
-from tts_jax.store import pool, run
+from tts_jax.store import packed, pool, run
 from tts_jax.tasks import base
-from tts_jax.verify import embedded
 
 
 def check(
@@ -49,31 +44,37 @@ def check(
   return task, questions
 
 
-def perform(config: ml_collections.ConfigDict, out: str) -> None:
-  """Fills the run's folder, writes its pages and prints its first numbers."""
+def perform(
+  config: ml_collections.ConfigDict,
+  out: str,
+  shipped: packed.Packed | None = None,
+) -> None:
+  """Fills the run's folder, writes its pages and prints its first numbers.
+
+  Args:
+    config: of the run.
+    out: its folder.
+    shipped: a run of this config, whose stages are not drawn again.
+  """
   task, questions = check(config)
-  print(estimating.line(config, len(questions)), flush=True)
-  model, judge = generation.load_generator(config, task), None
-  if config.verifier != embedded.NONE:
-    judge = judging.load_judge(config.verifier, model)
-  reviser = None if judge is None else revisers.load(config, task)
-  placer = None if judge is None else placing.load(config, model)
-  loaded, seed = (task, questions, model), config.seed
+  print(estimating.line(config, len(questions), shipped), flush=True)
+  made, seed = drawing.load(config, task), config.seed
+  model, judge, reviser = made.model, made.judge, made.reviser
+  loaded = (task, questions, model)
   links = {"search trees": trees.PAGE} if judge else {}
   links |= {"chains of revisions": revision_report.PAGE} if reviser else {}
   with run.Run.open(out, config.to_dict()) as folder:
-    usage = pooling.sample_pool(folder, config, *loaded)
-    if judge is not None:
-      judging.score_pool(folder, config, *loaded, judge)
-      searching.sweep_searches(folder, config, *loaded, judge)
-      if reviser is not None:
-        mending.fill(folder, config, *loaded, judge, reviser)
+    if shipped is not None:
+      shipping.use(shipped, folder, questions, made)
+    usage = drawing.fill(folder, config, task, questions, made)
     samples = pool.load_pool(folder.path)
     summary = run_summary.of_pool(samples, questions, usage, seed=seed)
     summary["config_hash"] = folder.config_hash
+    summary["shipped"] = shipping.told(shipped)
     if judge is not None:
-      made = judge, reviser, placer
-      summary |= findings.tell(folder, config, *loaded, *made)
+      summary |= findings.tell(
+        folder, config, *loaded, judge, reviser, made.placer
+      )
       trees.write(folder, config, *loaded, judge, samples, reporting.PAGE)
     summary["claims"] = claims.judge(summary)
     folder.write_json("summary.json", summary)

@@ -26,12 +26,14 @@ def write(
   links: Mapping[str, str],
 ) -> None:
   """Writes the run's page; `links` has the others', by name."""
+  shipped = summary["shipped"]
   text = page.render(
     summary,
     title=f"Test-time compute on {task.name}",
     settings={
       "command": shlex.join(["python", *sys.argv]),
       "commit": spent.commit,
+      **({"shipped": ", ".join(shipped["stages"])} if shipped else {}),
       "config hash": folder.config_hash,
       "model": config.model or "the embedded model",
       "verifier": config.verifier or "the embedded verifier",

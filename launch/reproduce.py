@@ -4,17 +4,20 @@
   python -m launch.reproduce --full
   python -m launch.reproduce --from_scratch
 
-Samples a pool, scores it, searches against the verifier, then writes
-summary.json, report.html, which needs nothing but a browser, and trees.html.
---from_scratch first trains all that the package ships, and takes that. Killed
-and started again with the same --out it goes on.
+All samples of all questions, their scores, searches against the verifier and
+chains of revisions; then summary.json, report.html, which needs nothing but a
+browser, trees.html, chains.html and policy.json. Most of what is drawn ships in
+the package: without flags only the smallest searches are drawn, and all is
+measured. --full draws everything anew, --from_scratch first trains all that the
+package ships and takes that. Killed and started again with the same --out it
+goes on.
 """
 
 import pathlib
 
 from absl import flags
 
-from launch import entry, experiment, scratch
+from launch import entry, experiment, scratch, shipping
 
 _CONFIG = entry.config_flag("configs/reproduce.py")
 _OUT = flags.DEFINE_string(
@@ -23,7 +26,10 @@ _OUT = flags.DEFINE_string(
   "Folder of the run; by default runs/reproduce, runs/full or runs/scratch.",
 )
 _FULL = flags.DEFINE_bool(
-  "full", False, "Take all questions at 256 samples, not the config's subset."
+  "full", False, "Draw all anew, also what the package ships: hours."
+)
+_SHIPPED = flags.DEFINE_string(
+  "shipped", "", "Folder that launch.pack_run wrote, not the package's."
 )
 _FROM_SCRATCH = flags.DEFINE_bool(
   "from_scratch", False, "Train the models, in the run's folder training/, too."
@@ -35,14 +41,15 @@ def main(_: list[str]) -> None:
   config = _CONFIG.value
   default = "runs/full" if _FULL.value else "runs/reproduce"
   out = _OUT.value or ("runs/scratch" if _FROM_SCRATCH.value else default)
-  if _FULL.value:
-    config.questions.count, config.samples = 0, 256
+  shipped = None
   if _FROM_SCRATCH.value:
     experiment.check(config)  # Before hours of training, not after.
     training = pathlib.Path(out) / "training"
     scratch.perform(training)
     scratch.settle(config, training)
-  experiment.perform(config, out)
+  elif not _FULL.value:
+    shipped = shipping.find(config, _SHIPPED.value)
+  experiment.perform(config, out, shipped)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import subprocess
 import kill_harness
 import pytest
 
-from configs import reproduce
+from configs import subset
 from launch import estimating
 from tts_jax.store import pool, shards
 
@@ -72,7 +72,7 @@ def test_what_would_fail_at_the_end_fails_at_the_start(
 
 
 def test_the_time_that_it_takes_is_said_in_parts():
-  config = reproduce.get_config()
+  config = subset.get_config()
   parts = estimating.seconds(config, 150)
   assert "about 8 min" in estimating.line(config, 150)
   # What is drawn grows with the questions, what is told of it does not.

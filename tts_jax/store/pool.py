@@ -35,7 +35,8 @@ SCHEMA = pa.schema(
   ]
 )
 
-_READ = tuple(name for name in SCHEMA.names if name not in ("text", "tokens"))
+_UNREAD = ("text", "logprobs")
+_READ = tuple(name for name in SCHEMA.names if name not in _UNREAD)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -158,7 +159,7 @@ def load_pool(
 ) -> Pool:
   """Loads the pool of a run: `pool.load_pool("runs/first")`.
 
-  Completions' texts and tokens stay on disk; `shards.read` has them.
+  Completions' texts and log-probabilities stay on disk; `shards.read` has them.
 
   Args:
     path: a run's folder, or its pool's.
@@ -209,7 +210,7 @@ def load_pool(
     correct=verdict == "correct",
     ungradable=verdict == "ungradable",
     finished=square(rows["finished"].to_numpy()),
-    length=square(pc.list_value_length(rows["logprobs"]).to_numpy()),
+    length=square(pc.list_value_length(rows["tokens"]).to_numpy()),
     logprob=square(rows["logprob"].to_numpy()),
     least_logprob=square(_least(rows["step_min_logprob"])),
   )

@@ -5,7 +5,7 @@ import os
 import pathlib
 import types
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -31,6 +31,14 @@ def _forget_locks() -> None:
 os.register_at_fork(after_in_child=_forget_locks)
 
 
+class Source(Protocol):
+  """What was drawn before, and need not be drawn again."""
+
+  def fill(self, name: str, stage: shards.Stage) -> int:
+    """Writes what the stage `name` lacks and is here; returns the batches."""
+    ...
+
+
 class Run:
   """A run's folder, held by this process until `close`.
 
@@ -43,6 +51,7 @@ class Run:
 
   Attributes:
     path: the folder.
+    source: fills stages as they are opened; None: nothing does.
     config_hash: hash of its config.
     fresh: when it was opened, it held no shard and no training state.
     removed: names of temporary files that a killed writer had left in it.
@@ -53,6 +62,7 @@ class Run:
   ):
     """Use `open`: it takes the lock first."""
     self.path = path
+    self.source: Source | None = None
     self.config_hash = config_hash
     self.fresh = fresh
     self.removed = atomic.remove_temporary(path)
@@ -93,7 +103,7 @@ class Run:
   def stage(
     self, name: str, schema: pa.Schema, inputs_hash: str
   ) -> shards.Stage:
-    """Opens the stage `name`, keeping what is whole in it.
+    """Opens the stage `name`, keeping what is whole, filled from `source`.
 
     Args:
       name: the stage's folder inside the run.
@@ -106,12 +116,15 @@ class Run:
     """
     if self._lock is None:
       raise ValueError(f"{self.path}: the run is closed")
-    return shards.Stage(
+    opened = shards.Stage(
       self.path / name,
       schema,
       config_hash=self.config_hash,
       inputs_hash=inputs_hash,
     )
+    if self.source is not None:
+      self.source.fill(name, opened)
+    return opened
 
   def write_json(self, name: str, value: Any) -> None:
     """Writes `name` in the folder, as `atomic.write_json`."""

@@ -180,6 +180,13 @@ def read(
   Raises:
     InputError: the folder is missing or has no shard, or a shard is broken.
   """
+  return pa.concat_tables(table for _, table in batches(folder, columns))
+
+
+def batches(
+  folder: pathlib.Path, columns: Sequence[str] | None = None
+) -> Iterator[tuple[int, pa.Table]]:
+  """Yields (batch, rows) in the order of batches; as `read`."""
   if not folder.is_dir():
     raise errors.InputError(f"{folder}: no such folder of shards")
   whole, broken = _scan(folder)
@@ -190,9 +197,8 @@ def read(
     )
   if not whole:
     raise errors.InputError(f"{folder}: has no shards yet")
-  return pa.concat_tables(
-    _read_table(whole[batch], columns) for batch in sorted(whole)
-  )
+  for batch in sorted(whole):
+    yield batch, _read_table(whole[batch], columns)
 
 
 def content_hash(folders: Sequence[pathlib.Path]) -> str:

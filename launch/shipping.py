@@ -1,0 +1,89 @@
+"""What the package ships of the main experiment, for runs of its config."""
+
+from typing import Any
+
+import ml_collections
+
+from launch import drawing
+from tts_jax import errors
+from tts_jax.decode import pools
+from tts_jax.model import embedded
+from tts_jax.store import manifest, packed, run
+from tts_jax.tasks import base
+from tts_jax.verify import saved
+
+FOLDER = embedded.FOLDER.parent / "run"
+# Searches of at most so many generations are not shipped.
+LIVE = 4
+
+
+def find(
+  config: ml_collections.ConfigDict, folder: str = ""
+) -> packed.Packed | None:
+  """What `launch.pack_run` packed of this config's run.
+
+  Args:
+    config: of the run.
+    folder: of the packed run; empty is the package's.
+
+  Returns:
+    It, or None, and why is printed, where it is of another config.
+  """
+  if not folder and not FOLDER.is_dir():
+    print("all is drawn anew: nothing ships", flush=True)
+    return None
+  found = packed.load(folder or FOLDER)
+  if other := manifest.differences(found.config, config.to_dict()):
+    print(f"all is drawn anew: of what ships, {other[0]}", flush=True)
+    return None
+  told = ", ".join(found.stages)
+  print(f"shipped, of commit {found.commit[:7]}: {told}; --full draws all anew")
+  return found
+
+
+def use(
+  shipped: packed.Packed,
+  folder: run.Run,
+  questions: list[base.Question],
+  made: drawing.Models,
+) -> None:
+  """Makes a run's stages begin as they were shipped.
+
+  Raises:
+    InputError: other models or questions drew them.
+  """
+  here = made_for(questions, made)
+  for name, value in shipped.made_for.items():
+    if here.get(name) != value:
+      raise errors.InputError(
+        f"{shipped.folder}: drawn with another config.{name}, or on other"
+        " questions; draw it anew with --full, and pack it with launch.pack_run"
+      )
+  shipped.begin(folder)
+  folder.source = shipped
+
+
+def told(shipped: packed.Packed | None) -> dict[str, Any]:
+  """`shipped` of a run's summary; {} where all was drawn in it."""
+  if shipped is None:
+    return {}
+  return {"commit": shipped.commit, "stages": list(shipped.stages)}
+
+
+def made_for(
+  questions: list[base.Question], made: drawing.Models
+) -> dict[str, str]:
+  """Hashes of the questions and of what draws, by its key in the config."""
+  generators, judges = {"model": made.model}, {"verifier": made.judge}
+  if made.reviser is not None:
+    generators["revision.model"] = made.reviser.model
+    judges["revision.verifier"] = made.reviser.judge
+    judges["revision.other"] = made.reviser.other
+  return {
+    name: pools.inputs_hash(questions, one.folder)
+    for name, one in generators.items()
+  } | {
+    name: saved.content_hash(one.folder)
+    for name, one in judges.items()
+    if one is not None
+  }
