@@ -14,6 +14,7 @@ from launch import (
   revision_report,
 )
 from tts_jax.scaling import (
+  allocation,
   compute_optimal,
   estimates,
   measurements,
@@ -37,11 +38,11 @@ def tell(
   found: revision_report.Found | None,
   placed: tuple[pathlib.Path, estimates.Estimate] | None = None,
 ) -> dict[str, Any]:
-  """Writes a run's policy; returns what its summary says of it.
+  """Writes a run's policies; returns what its summary says of it.
 
   That is `difficulty`, `policy` and, with a larger model, `exchange`.
 
-  The policy places questions by what a difficulty head says of them, `placed`
+  The policies place questions by what a difficulty head says of them, `placed`
   with its folder, or else by the first few samples: what other estimates read,
   a new question does not have.
   """
@@ -54,21 +55,25 @@ def tell(
   evidence = optimal_summary.gather(made, count, revised=revised, given=given)
   budgets, seed = list(made.budgets), config.seed
   estimate, base = evidence.estimates[-1], evidence.baseline
-  outcome = compute_optimal.evaluate(
+  folders = [model.folder, judge.folder]
+  if reviser is not None:
+    folders += [reviser.model.folder, reviser.judge.folder]
+  here = policy_file.made_for(*folders, difficulty_head=head)
+  of_each = compute_optimal.evaluate(
     evidence.table,
     estimate,
     budgets,
     baseline=[f"{policy_summary.BASELINE}@{n}" for n in base],
     seed=seed,
   )
-  folders = [model.folder, judge.folder]
-  if reviser is not None:
-    folders += [reviser.model.folder, reviser.judge.folder]
-  here = policy_file.made_for(*folders, difficulty_head=head)
-  policy = policy_making.to_file(
-    outcome, estimate, here, keys=budgets, baseline=base, seed=seed
-  )
-  policy_file.write(folder.path / policy_file.FILE, policy)
+  on_average = allocation.evaluate(evidence.table, estimate, budgets, seed=seed)
+  for name, outcome, averaged in (
+    (policy_file.FILE, of_each, False),
+    (policy_file.AVERAGE_FILE, on_average, True),
+  ):
+    told: Any = dict(keys=budgets, baseline=base, averaged=averaged, seed=seed)
+    policy = policy_making.to_file(outcome, estimate, here, **told)
+    policy_file.write(folder.path / name, policy)
   return optimal_summary.summarise(
     evidence, made.samples.correct, budgets, seed=seed
   ) | exchanging.tell(config, evidence, made.samples.question_ids, budgets)

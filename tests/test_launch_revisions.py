@@ -316,7 +316,14 @@ def test_the_experiment_with_revisions(tmp_path, made, verifier, cache):
   assert set(curves["revision_majority"]) == {"1", "2", "4", "8"}
   model = made / "model"
   folders = model, made / "alone", model, verifier
-  policy_file.load(out / policy_file.FILE, policy_file.made_for(*folders))
+  here = policy_file.made_for(*folders)
+  for name, averaged in (
+    (policy_file.FILE, False),
+    (policy_file.AVERAGE_FILE, True),
+  ):
+    assert policy_file.load(out / name, here).averaged == averaged
+  averaged = summary["policy"]["averaged"]["families"]
+  assert list(averaged) == list(families)
   found = summary["revisions"]
   assert found["chosen_by"] == "history"
   assert len(found["ratio_curves_by_predicted_bin"]) == 5

@@ -73,8 +73,9 @@ def test_a_name_that_is_no_strategy_is_refused(name):
     plans.plan(name, 16)
 
 
-def test_what_is_written_is_read(tmp_path):
-  policy = _policy()
+@pytest.mark.parametrize("averaged", [False, True])
+def test_what_is_written_is_read(tmp_path, averaged):
+  policy = dataclasses.replace(_policy(), averaged=averaged)
   policy_file.write(tmp_path / "policy.json", policy)
   assert policy_file.load(tmp_path / "policy.json", _MADE_FOR) == policy
   assert [one.name for one in tmp_path.iterdir()] == ["policy.json"]
@@ -170,6 +171,7 @@ _PLAN = ("choices", 3, 0, "plan")
     (_set("budgets", to=[]), "one at least"),
     (_set("budgets", to=[4, float("nan")]), "budgets has nan"),
     (_set("unit", to="tokens"), "unit is 'tokens'"),
+    (_set("averaged", to=1), "averaged is 1; it cannot be that"),
     (_set("estimated", to=[True]), "estimated has 1 budgets; it must have 2"),
     (_set("estimated", to=[1, 0]), r"estimated is \(1, 0\)"),
     (_set("difficulty_generations", to=0.5), "difficulty_generations is 0.5"),

@@ -114,6 +114,9 @@ def test_a_decision_says_why():
   hard = deciding.decide(_policy(), 16, 0.1)
   assert (hard.plan, hard.bin) == (plans.Revised(2, 2), 2)
   assert "no measured question was in this bin" in hard.why
+  assert "on average" not in hard.why
+  mean = deciding.decide(_policy(averaged=True), 16, 0.1)
+  assert "the budget is met on average over questions; difficulty" in mean.why
   blind = deciding.decide(_policy(), 7, None)
   assert (blind.bin, blind.difficulty) == (None, None)
   assert "of the policy's budgets the next lower, 4;" in blind.why

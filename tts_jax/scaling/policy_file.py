@@ -20,6 +20,8 @@ from tts_jax.store import atomic
 from tts_jax.verify import saved
 
 FILE = "policy.json"
+# Its budgets are met on average, as `allocation` has them.
+AVERAGE_FILE = "policy_average.json"
 SCHEMA_VERSION = 1
 
 
@@ -84,6 +86,8 @@ class Policy:
     estimated: for each budget, whether it pays for the estimate; where False
       all bins have one plan, and none needs to be made.
     choices: for each bin, the easiest first, one for each budget.
+    averaged: budgets are means over questions such as those measured: a hard
+      question may spend more, an easy one less.
   """
 
   made_for: MadeFor
@@ -95,6 +99,7 @@ class Policy:
   budgets: tuple[float, ...]
   estimated: tuple[bool, ...]
   choices: tuple[tuple[Choice, ...], ...]
+  averaged: bool = False
 
 
 def made_for(
@@ -219,6 +224,7 @@ def _check(policy: Policy, path: pathlib.Path) -> None:
     ("difficulty", isinstance(policy.difficulty, str)),
     ("difficulty_generations", type(policy.difficulty_generations) is int),
     ("unit", policy.unit in measured.UNITS),
+    ("averaged", type(policy.averaged) is bool),
     ("estimated", all(type(one) is bool for one in policy.estimated)),
   ):
     if not good:

@@ -24,6 +24,7 @@ def to_file(
   *,
   keys: Sequence[int] = (),
   baseline: policy_summary.Baseline | None = None,
+  averaged: bool = False,
   bins: int = difficulty.BINS,
   seed: int = 0,
 ) -> policy_file.Policy:
@@ -35,6 +36,7 @@ def to_file(
     made_for: hashes of the models measured.
     keys: B, the baseline's budgets that those of the outcome are compared with.
     baseline: as of `summarise`.
+    averaged: the outcome's budgets are met on average.
     bins: how many.
     seed: of the resampling.
   """
@@ -81,4 +83,5 @@ def to_file(
       tuple(choice(index, column) for column in range(len(outcome.budgets)))
       for index in range(bins)
     ),
+    averaged=averaged,
   )

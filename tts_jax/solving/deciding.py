@@ -137,6 +137,8 @@ def decide(
     said.append(
       f"of the policy's budgets the next lower, {policy.budgets[column]:g}"
     )
+  if policy.averaged:
+    said.append("the budget is met on average over questions")
   place = None
   if estimated and difficulty is not None:
     place = int(bin_edges.place(difficulty, np.array(policy.edges)))
