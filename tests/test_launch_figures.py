@@ -39,6 +39,7 @@ def test_figures_are_drawn_or_missed_aloud(folder):
     "figure_08_compute_optimal_revisions",
     "figure_09_exchange",
     "policy",
+    "policy_average",
   }
   assert written == {f"{s}.{kind}" for s in stems for kind in ("svg", "png")}
   png = (folder / "figures" / "figure_09_exchange.png").read_bytes()

@@ -314,4 +314,10 @@ FIGURES: tuple[numbering.Figure, ...] = (
     needs=("policy.families", "policy.baseline"),
     drawn=_choices,
   ),
+  _of_run(
+    name="policy_average",
+    caption="A budget met on average over questions, beside each one's own.",
+    needs=("policy.averaged.families", "policy.families", "policy.baseline"),
+    drawn=lambda summary, _: policy_figures.averaged(summary["policy"]),
+  ),
 )

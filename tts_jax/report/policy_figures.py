@@ -160,6 +160,43 @@ def compute_optimal(
   return curves.single(lines, verifier=verifier, width=width, height=height)
 
 
+def averaged(
+  policy: Mapping[str, Any], *, width: float = 3.4, height: float = 2.6
+) -> figure.Figure:
+  """A budget that is met on average beside one that each question has.
+
+  Args:
+    policy: of a summary, with `averaged`; of its largest family, under
+      predicted difficulty, or what else there is.
+    width: in inches.
+    height: in inches.
+
+  Raises:
+    InputError: the policy lacks what is drawn.
+  """
+  mine = curves.lookup(policy, "averaged.families", "policy")
+  name = next(one for one in ("pooled", *BASELINES) if one in mine)
+  each = read_family(policy, name)
+  mean = read_family({**policy, "families": mine}, name)
+  by = mean["by_difficulty"]
+  shown = "predicted" if "predicted" in by else next(iter(by))
+  values = curves.lookup(each, f"by_difficulty.{shown}.curve", f"family {name}")
+  lines = [
+    curves.Line(
+      label=BASELINES[name], look=style.BLUE, values=each["baseline"]
+    ),
+    curves.Line(
+      label="compute-optimal, each question", look=style.PURPLE, values=values
+    ),
+    curves.Line(
+      label="compute-optimal, on average",
+      look=style.GREEN,
+      values=by[shown]["curve"],
+    ),
+  ]
+  return curves.single(lines, width=width, height=height)
+
+
 def difficulty_estimates(
   difficulty: Mapping[str, Any],
   family: Family | None = None,

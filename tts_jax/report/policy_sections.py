@@ -136,12 +136,10 @@ def _averaged(found: Summary) -> list[str]:
     " as all questions together spend the budget on average.</p>",
     _speedups({key: one for key, one in mine.items() if key != "families"}),
     _figure(
-      policy_figures.compute_optimal(
-        policy_figures.read_family(told, name), baseline=baseline
-      ),
+      policy_figures.averaged(found),
       f"accuracy of a budget met on average against {baseline}",
-      f"{_FAMILIES[name]}, a budget met on average. Bands are 95% intervals by"
-      " bootstrap over questions.",
+      f"{_FAMILIES[name]}, {_name(shown)} difficulty. Bands are 95% intervals"
+      " by bootstrap over questions.",
     ),
     _curve(told, name, shown),
   ]
