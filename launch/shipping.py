@@ -29,9 +29,6 @@ def find(
   Returns:
     It, or None, and why is printed, where it is of another config.
   """
-  if not folder and not FOLDER.is_dir():
-    print("all is drawn anew: nothing ships", flush=True)
-    return None
   found = packed.load(folder or FOLDER)
   if other := manifest.differences(found.config, config.to_dict()):
     print(f"all is drawn anew: of what ships, {other[0]}", flush=True)
