@@ -124,6 +124,8 @@ def test_the_summary_tells_of_all_families():
   assert list(head) == list(measured.UNITS)
   assert head["generations"]["family"] == "pooled"
   assert head["generations"]["difficulty"] == "predicted"
+  shares = found["kept_of_oracle_gain"]["pooled"]["predicted"]
+  assert shares["generations"]["share"]["mean"] == pytest.approx(1)
   point = found["families"]["pooled"]["oracle"]["generations"]["4"]
   assert point["generations"] <= 4 * 1.05
   assert point["less_baseline"]["low"] > 0.03

@@ -169,6 +169,10 @@ def test_four_times_is_shown_at_some_budget(speedups, verdict):
     "cannot tell",
     claims.NO_SEARCHES,
   )
+  for family in ("search", "pooled"):
+    averaged = _policy(*speedups, family=family)["policy"]
+    summary["policy"]["averaged"] = averaged
+    assert _told(claims.optimal_on_average, summary)[0] == verdict
 
 
 @pytest.mark.parametrize(
@@ -182,6 +186,11 @@ def test_predicted_difficulty_keeps_its_share(share, verdict):
   summary = {"policy": {"families": {}, "kept_of_oracle_gain": by}}
   found, _ = _told(claims.predicted, summary)
   assert found == (verdict or "cannot tell")
+  summary["policy"] = {"averaged": {"kept_of_oracle_gain": by}}
+  found, said = _told(claims.predicted, summary)
+  assert found == (verdict or "cannot tell")
+  assert "search, a budget met on average" in said
+  summary["policy"] = {"families": {}, "kept_of_oracle_gain": by}
   by["search"]["predicted"]["generations"]["share"] = None
   assert "may be none" in _told(claims.predicted, summary)[1]
 
@@ -211,7 +220,7 @@ def test_verdicts_on_the_exchange_follow_their_bins():
 
 def test_what_a_run_lacks_is_said():
   found = claims.judge({})
-  assert len(found) == len(claims.CLAIMS) == 17
+  assert len(found) == len(claims.CLAIMS) == 18
   assert {one["verdict"] for one in found} == {"cannot tell"}
   assert all(one["evidence"] for one in found)
   json.dumps(found, allow_nan=False)

@@ -36,7 +36,8 @@ def summarise(
     seed: of them and of the resampling.
 
   Returns:
-    `families`, {family: {estimate: {unit: as `policy_summary.told`}}}, and
+    `families`, {family: {estimate: {unit: as `policy_summary.told`}}};
+    `kept_of_oracle_gain`, {family: as `policy_summary.shares`}; and
     `speedup_vs_best_of_n_weighted`, {unit: as `policy_summary.headline`} of the
     largest family under predicted difficulty.
 
@@ -46,10 +47,12 @@ def summarise(
   others = policy_summary.parallel(table)
   kinds = policy_summary.families(list(dict.fromkeys(table.names)))
   shown: dict[str, Any] = {}
+  shares: dict[str, Any] = {}
   for family, names in kinds.items():
     mine = table.only(names)
     own = others if family == plans.REVISIONS and others else baseline
     shown[family] = {estimate.name: {} for estimate in found}
+    gains: policy_summary.Gains = {}
     for estimate in found:
       for unit in measured.UNITS:
         keys = [n for n in budgets if unit == "generations" or n in own]
@@ -64,10 +67,13 @@ def summarise(
         shown[family][estimate.name][unit] = policy_summary.told(
           outcome, keys, own, seed=seed
         )
+        gains[estimate.name, unit] = policy_summary.gain(outcome, keys, own)
+    shares[family] = policy_summary.shares(gains, seed=seed)
   family = next(name for name in _LARGEST if name in shown)
   name = policy_summary.headline_estimate(shown[family])
   return {
     "families": shown,
+    "kept_of_oracle_gain": shares,
     f"speedup_vs_{policy_summary.BASELINE}": policy_summary.surest(
       shown, family, name
     ),

@@ -26,6 +26,8 @@ PARALLEL = "parallel"
 _HEADLINE = ("predicted", estimates.ORACLE)
 
 Baseline = Mapping[int, measured.Cell]
+# By estimate and unit, [Q]: as `gain` gives it.
+Gains = dict[tuple[str, str], np.ndarray]
 
 
 def families(names: Sequence[str]) -> dict[str, list[str]]:
@@ -88,14 +90,15 @@ def summarise(
       f"a policy is compared with {BASELINE}, which has no budget here"
     )
   shown: dict[str, Any] = {}
-  shares: dict[str, Any] = {}
+  kept_: dict[str, Any] = {}
   values: dict[tuple[str, str, str], dict[int, np.ndarray]] = {}
   kinds = families(list(dict.fromkeys(table.names)))
   others = parallel(table)
   for family, names in kinds.items():
     mine = table.only(names)
     own = others if family == plans.REVISIONS and others else baseline
-    shown[family], gains = {}, {}
+    gains: Gains = {}
+    shown[family] = {}
     for estimate in found:
       shown[family][estimate.name] = {}
       for unit in measured.UNITS:
@@ -119,23 +122,14 @@ def summarise(
         values[family, estimate.name, unit] = dict(
           zip(keys, outcome.value.T, strict=True)
         )
-    shares[family] = {
-      estimate.name: {
-        unit: kept(
-          gains[estimate.name, unit], gains[estimates.ORACLE, unit], seed=seed
-        )
-        for unit in measured.UNITS
-      }
-      for estimate in found
-      if (estimates.ORACLE, measured.UNITS[0]) in gains
-    }
+    kept_[family] = shares(gains, seed=seed)
   family = "pooled" if "pooled" in shown else next(iter(shown))
   name = headline_estimate(shown[family])
   result = {
     "splits": splits,
     "baseline": _curve(baseline, seed),
     "families": shown,
-    "kept_of_oracle_gain": shares,
+    "kept_of_oracle_gain": kept_,
     "pooled_less": _pooled_less(values, list(kinds), seed),
     f"speedup_vs_{BASELINE}": surest(shown, family, name),
   }
@@ -284,6 +278,21 @@ def gain(
     for column in columns
   ]
   return np.mean(differences, axis=0)
+
+
+def shares(gains: Gains, *, seed: int = 0) -> dict[str, Any]:
+  """{estimate: {unit: as `kept`}}; {} where there is no oracle to compare with.
+
+  Args:
+    gains: of all estimates in all units.
+    seed: of the resampling.
+  """
+  found: dict[str, Any] = {}
+  for (name, unit), mine in gains.items():
+    oracle = gains.get((estimates.ORACLE, unit))
+    if oracle is not None:
+      found.setdefault(name, {})[unit] = kept(mine, oracle, seed=seed)
+  return found
 
 
 def kept(
