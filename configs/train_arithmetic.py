@@ -23,6 +23,7 @@ def get_config() -> ml_collections.ConfigDict:
         "mlp_width": 256,
         "max_positions": 192,
         "dropout": 0.0,
+        "dtype": "float32",
       },
       "data": {
         "rows": 32,

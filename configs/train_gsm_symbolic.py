@@ -22,6 +22,7 @@ def get_config() -> ml_collections.ConfigDict:
         "mlp_width": 352,
         "max_positions": 256,
         "dropout": 0.0,
+        "dtype": "float32",
       },
       "data": {
         "rows": 32,

@@ -8,8 +8,8 @@ import kill_harness
 import pytest
 
 from configs import subset
-from launch import estimating
-from tts_jax.store import pool, shards
+from launch import estimating, shipping
+from tts_jax.store import packed, pool, shards
 
 _SMALL = (
   "--config.task=arithmetic",
@@ -75,9 +75,14 @@ def test_the_time_that_it_takes_is_said_in_parts():
   config = subset.get_config()
   parts = estimating.seconds(config, 150)
   assert "about 8 min" in estimating.line(config, 150)
-  # What is drawn grows with the questions, what is told of it does not.
+  # What is drawn grows with the questions, what is told of it does less.
   more = estimating.seconds(config, 300)
   grown = {name for name in parts if more[name] == 2 * parts[name]}
   assert grown == {"samples", "searches", "revisions"} == {*parts} - {"figures"}
+  assert parts["figures"] < more["figures"] < 2 * parts["figures"]
+  shipped = packed.load(shipping.FOLDER)
+  assert estimating.seconds(config, 150, shipped).keys() == {
+    *("searches", "figures"),
+  }
   config.verifier = "none"
   assert estimating.seconds(config, 150).keys() == {"samples", "figures"}

@@ -8,7 +8,7 @@ import re
 import kill_harness
 import pytest
 
-from launch import scratch
+from launch import config_file, scratch
 from tts_jax import errors
 
 _ROOT = pathlib.Path(scratch.__file__).parent.parent
@@ -31,11 +31,31 @@ _TINY = {
 }
 
 
+def _read(name):
+  return importlib.import_module(f"configs.{name}").get_config()
+
+
+def _own(launcher):
+  """The name of a launcher's own config."""
+  source = (_ROOT / "launch" / f"{launcher}.py").read_text()
+  return re.search(r'config_flag\("configs/(\w+)\.py"\)', source)[1]
+
+
 def _config(stage):
   """The config that a stage's launcher reads."""
-  source = (_ROOT / "launch" / f"{stage.launcher}.py").read_text()
-  own = re.search(r'config_flag\("configs/(\w+)\.py"\)', source)[1]
-  return importlib.import_module(f"configs.{stage.config or own}").get_config()
+  return _read(stage.config or _own(stage.launcher))
+
+
+@pytest.mark.parametrize(
+  ("config", "launcher"),
+  [
+    *((one.config, one.launcher) for one in scratch.STAGES if one.config),
+    ("train_arithmetic", "train_lm"),
+    ("subset", "reproduce"),
+  ],
+)
+def test_another_config_has_the_keys_of_its_launchers_own(config, launcher):
+  config_file.check_keys(config, _read(config), _read(_own(launcher)))
 
 
 @pytest.mark.parametrize("stage", scratch.STAGES, ids=lambda stage: stage.name)
