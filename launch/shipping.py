@@ -31,7 +31,8 @@ def find(
   """
   found = packed.load(folder or FOLDER)
   if other := manifest.differences(found.config, config.to_dict()):
-    print(f"all is drawn anew: of what ships, {other[0]}", flush=True)
+    why = f"what ships is of another config: {other[0]}"
+    print(f"all is drawn anew, as {why}", flush=True)
     return None
   told = ", ".join(found.stages)
   print(f"shipped, of commit {found.commit[:7]}: {told}; --full draws all anew")

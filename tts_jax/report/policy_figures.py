@@ -30,6 +30,8 @@ BASELINES = {
   "revisions": "parallel",
   "pooled": "best-of-N weighted",
 }
+# Strategies that are no searches, as readers call them.
+_OTHERS = {"revised_search": "beam, revised once"}
 _FILLS = (
   *("#56B4E9", "#009E73", "#E69F00", "#CC79A7", "#F0E442", "#F2A07B"),
   *("#8DB4E2", "#BBBBBB", "#bbddaa", "#ddbbaa", "#aaaadd", "#dddddd"),
@@ -342,7 +344,10 @@ def choices_by_bin(
     panel.set_ylabel("difficulty bin, 1 the easiest")
     fig.legend(
       handles=[patches.Patch(color=fills[name]) for name in names],
-      labels=[search_figures.METHODS.get(name, (name,))[0] for name in names],
+      labels=[
+        _OTHERS.get(name) or search_figures.METHODS.get(name, (name,))[0]
+        for name in names
+      ],
       loc="outside upper center",
       ncols=2 if len(names) < 7 else 3,
       fontsize=6,
