@@ -2,7 +2,7 @@
 
 from configs import reproduce
 from launch import drawing, pooling, shipping
-from tts_jax.store import chains, packed, pool, scores, searches
+from tts_jax.store import chains, packed, pool, run, scores, searches
 
 
 def test_it_is_of_the_default_config_and_of_the_models_that_ship():
@@ -12,6 +12,21 @@ def test_it_is_of_the_default_config_and_of_the_models_that_ship():
   task, questions = pooling.find_questions(config)
   made = drawing.load(config, task)
   assert found.made_for == shipping.made_for(questions, made)
+
+
+def test_its_stages_are_those_that_this_program_writes(tmp_path):
+  found = shipping.find(reproduce.get_config())
+  schemas = {
+    **dict.fromkeys((chains.STAGE, chains.OF_SEARCH), chains.SCHEMA),
+    pool.STAGE: pool.SCHEMA,
+    scores.STAGE: scores.SCHEMA,
+    searches.STAGE: searches.SCHEMA,
+  }
+  with run.Run.open(tmp_path, found.config) as folder:
+    folder.source = found
+    for name, batches in found.stages.items():
+      schema = schemas.get(name, chains.SCORES_SCHEMA)
+      assert len(folder.stage(name, schema, "inputs").done()) == batches
 
 
 def test_it_has_every_stage_and_is_small():

@@ -97,3 +97,33 @@ def test_a_broken_file_is_named(tmp_path):
     _fill(tmp_path, source)
   with pytest.raises(errors.InputError, match="no such file"):
     packed.load(tmp_path)
+
+
+def test_a_stage_of_other_columns_is_refused(tmp_path):
+  source = _packed(tmp_path)
+  with run.Run.open(tmp_path / "other", _CONFIG) as folder:
+    folder.source = source
+    with pytest.raises(errors.InputError, match="its columns are n, values, b"):
+      folder.stage("drawn", pa.schema([_SCHEMA.field("n")]), "inputs")
+
+
+@pytest.mark.parametrize(
+  ("change", "message"),
+  [
+    ({"stages": None}, "field 'stages' is missing"),
+    ({"extra": 1}, "field 'extra' is unknown"),
+    ({"schema_version": 9}, "schema version 9"),
+  ],
+)
+def test_a_wrong_manifest_is_refused(tmp_path, change, message):
+  path = _packed(tmp_path).folder / "packed.json"
+  record = json.loads(path.read_text()) | change
+  kept = {name: value for name, value in record.items() if value is not None}
+  path.write_text(json.dumps(kept))
+  with pytest.raises(errors.InputError, match=message):
+    packed.load(path.parent)
+
+
+def test_what_is_no_run_is_not_packed(tmp_path):
+  with pytest.raises(errors.InputError, match="has no stage to pack"):
+    _packed(tmp_path, stages={})

@@ -54,7 +54,8 @@ class Packed:
     """Writes what the stage `name` lacks and is here; returns the batches.
 
     Raises:
-      InputError: its file is missing or broken; the disk is full.
+      InputError: its file is missing, broken or of other columns; the disk is
+        full.
     """
     if name not in self.stages:
       return 0
@@ -63,6 +64,12 @@ class Packed:
       rows = pq.ParquetFile(path).read()
     except (OSError, pa.ArrowInvalid) as error:
       raise errors.InputError(f"{path}: {error}; install anew") from error
+    own = rows.schema.remove_metadata()
+    if not own.equals(stage.schema.append(_batch_field())):
+      raise errors.InputError(
+        f"{path}: its columns are {', '.join(own.names)}, not as this program"
+        f" packs {name}; pack the run anew with launch.pack_run"
+      )
     batches, starts, counts = np.unique(
       rows[_BATCH].to_numpy(), return_index=True, return_counts=True
     )
@@ -97,9 +104,11 @@ def pack(
     without: rows of a stage that are left out, with their whole batches.
 
   Raises:
-    InputError: a stage or a file is missing, or broken.
+    InputError: there is no stage; one, or a file, is missing or broken.
   """
   source, folder = pathlib.Path(source), pathlib.Path(folder)
+  if not stages:
+    raise errors.InputError(f"{source}: has no stage to pack; not a run")
   atomic.make_folder(folder)
   counts = {}
   for name, emptied in stages.items():
@@ -109,8 +118,9 @@ def pack(
         table = table.filter(~without[name])
       for column in emptied:
         table = _emptied(table, column)
-      number = pa.array([batch] * table.num_rows, pa.int32())
-      tables.append(table.append_column(_BATCH, number))
+      field = _batch_field()
+      number = pa.array([batch] * table.num_rows, field.type)
+      tables.append(table.append_column(field, number))
     rows = pa.concat_tables(tables).combine_chunks()
     counts[name] = len(pc.unique(rows[_BATCH]))
     sink = pa.BufferOutputStream()
@@ -131,14 +141,22 @@ def load(folder: str | os.PathLike[str]) -> Packed:
   """Reads what `pack` wrote; its stages stay on disk.
 
   Raises:
-    InputError: there is none, or it is of another version.
+    InputError: there is none, it is of another version, or lacks a field.
   """
   folder = pathlib.Path(folder)
   path = folder / _MANIFEST
   manifest.read_config(path)  # Its faults, said as those of a run's config.
   record = json.loads(path.read_text(encoding="utf-8"))
   del record["schema_version"]
+  wanted = {field.name for field in dataclasses.fields(Packed)} - {"folder"}
+  if wrong := sorted(wanted ^ set(record)):
+    fault = "missing" if wrong[0] in wanted else "unknown"
+    raise errors.InputError(f"{path}: field {wrong[0]!r} is {fault}")
   return Packed(folder=folder, **record)
+
+
+def _batch_field() -> pa.Field:
+  return pa.field(_BATCH, pa.int32())
 
 
 def _emptied(table: pa.Table, column: str) -> pa.Table:
