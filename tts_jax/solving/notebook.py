@@ -40,7 +40,9 @@ def solve(
   import tts_jax
 
   found = tts_jax.solve(
-    "A basket holds 12 apples. Tom eats 3. How many are left?", budget=16
+    "A child has 17 toys. His cousin has 3 fewer toys than he has. How many"
+    " toys do they have together?",
+    budget=16,
   )
   found.answer, found.score, found.share, found.spent.generations
   print(found.decision.why)
