@@ -180,9 +180,11 @@ def _sample(sample: transcripts.Sample) -> str:
   verdict = "correct" if sample.verdict == "correct" else "other"
   answer = "none" if sample.answer is None else sample.answer
   cut = "" if sample.finished else " · cut at the limit"
+  # Nothing is so sure: of samples made elsewhere it is not known.
+  known = f" · log-probability {sample.logprob:.2f}" if sample.logprob else ""
   return (
     f'<section class="{verdict}"><p><b>{document.text(sample.verdict)}</b>'
     f" · answer {document.text(answer)}"
-    f" · log-probability {sample.logprob:.2f}{cut}</p>"
+    f"{known}{cut}</p>"
     f"<pre>{document.text(sample.text)}</pre></section>"
   )

@@ -140,7 +140,7 @@ def _number(value: float | None) -> str:
 
 def _measures(found: Summary) -> str:
   rows = [
-    (name, _number(found[own]), _number(found[bar]))
+    (name, _number(found[own]), _number(found.get(bar)))
     for name, (own, bar) in _MEASURES.items()
   ]
   wrong = found.get("first_error")

@@ -24,7 +24,7 @@ from tts_jax.tasks import base
 def of_pool(
   samples: pool.Pool,
   questions: Sequence[base.Question],
-  usage: usage_lib.Usage,
+  usage: usage_lib.Usage | None,
   *,
   seed: int,
 ) -> dict[str, Any]:
@@ -33,16 +33,21 @@ def of_pool(
   Args:
     samples: [Q, N].
     questions: Q.
-    usage: what the samples cost.
+    usage: what the samples cost; None: it is not known.
     seed: of the resampling.
   """
   budgets = summary.budgets(samples.correct.shape[1])
   groups = [base.group(question) for question in questions]
-  return {
+  told = {
     **summary.summarise(samples.answers, samples.correct, budgets, seed),
     "groups": summary.by_group(samples.correct, groups, budgets, seed),
     "verdicts": samples.verdicts(),
     "truncated": int((~samples.finished).sum()),
+  }
+  if usage is None:
+    return told
+  return {
+    **told,
     "commit": usage.commit,
     "tokens_generated": usage.stats.generated,
     "seconds": usage.seconds,

@@ -46,7 +46,7 @@ def summarise(
   correct: np.ndarray,
   step_score: np.ndarray,
   step_count: np.ndarray,
-  logprob: np.ndarray,
+  logprob: np.ndarray | None,
   ks: Sequence[int],
   step_label: np.ndarray | None = None,
   step_logprob: np.ndarray | None = None,
@@ -64,7 +64,8 @@ def summarise(
     correct: [Q, N] bool.
     step_score: [Q, N, R] float32, probabilities; anything from the count on.
     step_count: [Q, N] int32; every sample with an answer has a step.
-    logprob: [Q, N] float, of the whole completion, in nats.
+    logprob: [Q, N] float, of the whole completion, in nats; None where it is
+      not known, and then nothing is said of it.
     ks: budgets, each between 1 and N; 1 is always added.
     step_label: [Q, N, R] float, a step's share of right rollouts, NaN where it
       has none. None: a step's label is its solution's outcome.
@@ -93,7 +94,7 @@ def summarise(
     InputError: a score that is used is NaN or no probability, or a budget does
       not fit the pool.
   """
-  chex.assert_equal_shape([answers, correct, step_count, logprob])
+  chex.assert_equal_shape([answers, correct, step_count])
   live = np.arange(step_score.shape[2]) < step_count[..., None]
   choosing.check_scores(question_ids, step_score, live)
   scores = {
@@ -101,7 +102,11 @@ def summarise(
     for name, function in AGGREGATIONS.items()
   }
   choosing.check_scores(question_ids, scores["last"], answers >= 0)
-  choosing.check_scores(question_ids, logprob, np.ones(logprob.shape, bool))
+  chance = None
+  if logprob is not None:
+    chex.assert_equal_shape([answers, logprob])
+    choosing.check_scores(question_ids, logprob, np.ones(logprob.shape, bool))
+    chance = np.exp(np.asarray(logprob, np.float64))
   if step_label is None:
     step_label = np.broadcast_to(correct[..., None], live.shape)
   labelled = live & ~np.isnan(step_label)
@@ -119,12 +124,12 @@ def summarise(
   if step_logprob is not None:
     so_far = np.exp(np.cumsum(np.where(live, step_logprob, 0), -1))
     result |= _by_step("logprob_", so_far[labelled], labels)
-  chance = np.exp(np.asarray(logprob, np.float64))
   result |= _by_solution("", scores["last"], correct, judged, seed)
-  result |= _by_solution("logprob_", chance, correct, judged, seed)
-  result["auc_within_question_gain"] = _gain(
-    scores["last"], chance, correct, judged, seed
-  )
+  if chance is not None:
+    result |= _by_solution("logprob_", chance, correct, judged, seed)
+    result["auc_within_question_gain"] = _gain(
+      scores["last"], chance, correct, judged, seed
+    )
   ks = sorted({1, *ks})
   result |= _choices(answers, correct, scores, chance, judged, ks, seed, draws)
   if first_wrong is not None:
@@ -189,7 +194,7 @@ def _choices(
   answers: np.ndarray,
   correct: np.ndarray,
   scores: Mapping[str, np.ndarray],
-  chance: np.ndarray,
+  chance: np.ndarray | None,
   judged: np.ndarray,
   ks: Sequence[int],
   seed: int,
@@ -210,7 +215,6 @@ def _choices(
 
   by_aggregation = {name: chosen(score) for name, score in scores.items()}
   best, weighted = by_aggregation["last"]
-  logprob_best, logprob_weighted = chosen(chance)
   majority = estimators.majority_at_k(
     answers, correct, ks, seed=seed, draws=draws
   )
@@ -223,20 +227,30 @@ def _choices(
       "best_of_n": shown(one),
       "best_of_n_weighted": shown(other),
     }
+  bar: dict[str, np.ndarray] = {}
+  over_bar: dict[str, np.ndarray] = {}
+  if chance is not None:
+    logprob_best, logprob_weighted = chosen(chance)
+    bar = {
+      "logprob_best_of_n": logprob_best,
+      "logprob_best_of_n_weighted": logprob_weighted,
+    }
+    over_bar = {
+      "weighted_minus_logprob_weighted": weighted - logprob_weighted,
+      "best_of_n_minus_logprob_best_of_n": best - logprob_best,
+    }
   return {
     "curves": {
       "majority": shown(majority),
       "best_of_n": shown(best),
       "best_of_n_weighted": shown(weighted),
-      "logprob_best_of_n": shown(logprob_best),
-      "logprob_best_of_n_weighted": shown(logprob_weighted),
+      **{name: shown(values) for name, values in bar.items()},
     },
     # An interval of differences is the bootstrap of the paired values.
     "differences": {
       "weighted_minus_majority": shown(weighted - majority),
       "weighted_minus_best_of_n": shown(weighted - best),
-      "weighted_minus_logprob_weighted": shown(weighted - logprob_weighted),
-      "best_of_n_minus_logprob_best_of_n": shown(best - logprob_best),
+      **{name: shown(values) for name, values in over_bar.items()},
       "best_of_n_minus_one_sample": shown(best - best[:, :1]),
       **{
         f"weighted_last_minus_{name}": shown(weighted - other)
@@ -335,6 +349,7 @@ def headline(summary: Mapping[str, Any]) -> str:
     ", ".join(
       f"{name} {'none' if (value := summary[key]) is None else f'{value:.3f}'}"
       for name, key in numbers.items()
+      if key in summary
     )
   ]
   for method, by_budget in summary["curves"].items():

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tts_jax import errors
@@ -65,28 +65,45 @@ def read_questions(
       object, lacks a field, or has the id of an earlier line.
   """
   fields = Fields() if fields is None else fields
+  return [question for question, _, _ in read_records(path, fields)]
+
+
+def read_records(
+  path: pathlib.Path, fields: Fields
+) -> Iterator[tuple[base.Question, Mapping[str, Any], str]]:
+  """Reads a file as `read_questions` does.
+
+  Args:
+    path: the file.
+    fields: its fields.
+
+  Yields:
+    Each question, the whole object of its line, and where that is, for errors.
+
+  Raises:
+    errors.InputError: as `read_questions`.
+  """
   if not path.is_file():
     raise errors.InputError(f"{path}: no such file; expected JSON lines")
-  questions = []
   line_of: dict[str, int] = {}
   with path.open("rb") as lines:
     for number, line in enumerate(lines, start=1):
       if not line.strip():
         continue
       place = f"{path}, line {number}"
-      question = _question(_record(line, place), fields, place)
+      record = _record(line, place)
+      question = _question(record, fields, place)
       if question.id in line_of:
         raise errors.InputError(
           f"{place}: id {question.id!r} is that of line"
           f" {line_of[question.id]} already; ids must differ"
         )
       line_of[question.id] = number
-      questions.append(question)
-  if not questions:
+      yield question, record, place
+  if not line_of:
     raise errors.InputError(
       f"{path}: no questions in it; expected one JSON object a line"
     )
-  return questions
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""Measures samples that somebody else made; no model is needed.
+
+  python -m launch.replay --config.file=completions.jsonl --out runs/replay
+
+Reads JSON lines as search-and-learn writes them, or with other names of fields
+(configs/replay.py), grades what is not graded, and writes summary.json and
+report.html: pass@k, majority, and where there are scores, best-of-N and its
+weighted form by each aggregation. Killed and started again with the same --out
+it goes on. In a notebook: `tts_jax.store.pool.load_pool("runs/replay")`.
+"""
+
+import pathlib
+import shlex
+import sys
+
+from absl import flags
+
+from launch import entry, replaying
+from tts_jax import errors
+from tts_jax.report import page, transcripts
+from tts_jax.scaling import (
+  replay_summary,
+  run_summary,
+  scored_pool,
+  verifier_summary,
+)
+from tts_jax.scaling import summary as summary_lib
+from tts_jax.store import atomic, pool, provenance, run
+from tts_jax.tasks import replayed, selection
+
+_CONFIG = entry.config_flag("configs/replay.py")
+_OUT = flags.DEFINE_string("out", "runs/replay", "Folder of the run.")
+_PAGE = "report.html"
+
+
+def main(_: list[str]) -> None:
+  """Reads, grades and measures."""
+  config, seed = _CONFIG.value, _CONFIG.value.seed
+  if not config.file:
+    raise errors.InputError("no file is given; give --config.file=FILE")
+  file, task = pathlib.Path(config.file), selection.task(config.task)
+  fields = replayed.Fields(**config.fields)
+  found = replayed.read(file, fields, config.samples)
+  questions = [one.question for one in found]
+  summary_lib.check(len(found), len(found[0].completions), seed)
+  replay_summary.check(config.aggregation)
+  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+    replaying.fill(folder, file, found, task, batch=config.batch)
+    samples, scores = pool.load_pool(folder.path), None
+    summary = run_summary.of_pool(samples, questions, None, seed=seed)
+    summary["commit"] = provenance.commit()
+    if found[0].scores is not None:
+      scored = scored_pool.load(folder.path)
+      scores = replay_summary.score(scored, config.aggregation)
+      summary["verifier"] = replay_summary.of_scores(scored, seed=seed)
+    summary["votes"] = replay_summary.votes(samples, scores, questions, task)
+    folder.write_json("summary.json", summary)
+    text = page.render(
+      summary,
+      title=f"Samples of {file.name}",
+      settings={
+        "command": shlex.join(["python", *sys.argv]),
+        "commit": summary["commit"],
+        "config hash": folder.config_hash,
+        "file": str(file),
+        "seed": seed,
+      },
+      samples=transcripts.read(folder.path, samples, questions),
+    )
+    atomic.write_bytes(folder.path / _PAGE, text.encode())
+  print(summary_lib.headline(summary))
+  if scores is not None:
+    print(verifier_summary.headline(summary["verifier"]))
+  for name, one in summary["votes"].items():
+    print(f"{name}: {one['agree']} of {one['questions']} votes as in the file")
+  print(folder.path / _PAGE)
+
+
+if __name__ == "__main__":
+  entry.run(main)

@@ -1,0 +1,220 @@
+"""Samples that somebody else made, read, graded and measured."""
+
+import collections
+import json
+import math
+
+import kill_harness
+import numpy as np
+import pytest
+
+from tts_jax import errors
+from tts_jax.store import pool, scores
+from tts_jax.tasks import replayed
+
+_Q, _N = 12, 8
+
+
+def _lines(seed=0):
+  """Questions with completions, step scores, and search-and-learn's votes."""
+  rng = np.random.default_rng(seed)
+  made = []
+  for number in range(_Q):
+    # The same number in several forms votes together.
+    forms = [r"\frac{1}{2}", "0.5", "3", r"\sqrt{2}"]
+    answers = [forms[i] for i in rng.integers(len(forms), size=_N)]
+    steps = [
+      rng.random(int(rng.integers(1, 4))).round(3).tolist() for _ in range(_N)
+    ]
+    line = {
+      "problem": f"What is question {number}?",
+      "answer": "0.5",
+      "level": 3,
+      "completions": [
+        f"## Step 1\nIt is so.\n\nThe answer is $\\boxed{{{a}}}$."
+        for a in answers
+      ],
+      "scores": steps,
+    }
+    for n in (1, 2, 4, 8):
+      line |= _votes(answers[:n], [one[-1] for one in steps[:n]], n)
+    made.append(line)
+  return made
+
+
+def _canonical(answer):
+  return "1/2" if answer in (r"\frac{1}{2}", "0.5") else answer
+
+
+def _votes(answers, score, n):
+  """By plain loops, as search-and-learn has them."""
+  total, count = collections.defaultdict(float), collections.Counter()
+  for answer, value in zip(answers, score, strict=True):
+    total[_canonical(answer)] += value
+    count[_canonical(answer)] += 1
+
+  def first(key):
+    return next(a for a in answers if _canonical(a) == key)
+
+  best = answers[max(range(n), key=lambda i: score[i])]
+  chosen = {
+    "naive": best,
+    "weighted": first(max(total, key=lambda key: total[key])),
+    "maj": first(max(count, key=lambda key: count[key])),
+  }
+  return {f"pred_{kind}@{n}": rf"\boxed{{{a}}}" for kind, a in chosen.items()}
+
+
+def _write(path, lines):
+  path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+  return path
+
+
+def _replay(out, file, cache, *flags):
+  command = ("-m", "launch.replay", f"--out={out}", f"--config.file={file}")
+  return kill_harness.run(kill_harness.python(*command, *flags), cache)
+
+
+def test_a_file_of_search_and_learn_is_measured_as_it_votes(tmp_path, cache):
+  lines = _lines()
+  file, out = _write(tmp_path / "file.jsonl", lines), tmp_path / "run"
+  done = _replay(out, file, cache, "--config.batch=5")
+  assert done.returncode == 0, done.stderr
+  summary = json.loads((out / "summary.json").read_text())
+  right = np.array(
+    [
+      [r"{1}{2}" in t or "0.5" in t for t in one["completions"]]
+      for one in lines
+    ]
+  )
+  assert summary["pass_at_1"] == pytest.approx(right.mean())
+  loaded = pool.load_pool(out)
+  np.testing.assert_array_equal(loaded.correct, right)
+  assert max(len(groups) for groups in loaded.groups) <= 3
+  step_score, _, count = scores.load_scores(out, loaded.question_ids, _N)
+  assert step_score[0, 0, : count[0, 0]].tolist() == pytest.approx(
+    lines[0]["scores"][0]
+  )
+  # Every vote of the file is found again.
+  assert set(summary["votes"]) == {
+    f"{kind}@{n}" for kind in ("naive", "weighted", "maj") for n in (1, 2, 4, 8)
+  }
+  for name, one in summary["votes"].items():
+    assert one == {"questions": _Q, "agree": _Q}, name
+  curves = summary["verifier"]["curves"]
+  assert set(curves) == {"majority", "best_of_n", "best_of_n_weighted"}
+  assert set(summary["verifier"]["aggregations"]) == {
+    "last",
+    "least",
+    "product",
+  }
+  assert not [key for key in summary["verifier"] if key.startswith("logprob")]
+  page = (out / "report.html").read_text()
+  assert "<h2>The verifier</h2>" in page
+  assert "log-probability 0.00" not in page
+  before = kill_harness.contents(out / pool.STAGE)
+  assert _replay(out, file, cache, "--config.batch=5").returncode == 0
+  assert kill_harness.contents(out / pool.STAGE) == before
+
+
+def test_another_score_chooses_otherwise(tmp_path, cache):
+  file, out = _write(tmp_path / "file.jsonl", _lines()), tmp_path / "run"
+  done = _replay(out, file, cache, "--config.aggregation=product")
+  assert done.returncode == 0, done.stderr
+  votes = json.loads((out / "summary.json").read_text())["votes"]
+  assert votes["maj@8"]["agree"] == _Q
+  assert votes["naive@8"]["agree"] < _Q
+
+
+def test_verdicts_of_the_file_are_taken_and_scores_may_lack(tmp_path, cache):
+  """As Qwen2.5-Math's evaluation writes them."""
+  rng = np.random.default_rng(1)
+  verdict = rng.random((_Q, 4)) < 0.4
+  lines = [
+    {
+      "question": f"Question {number}",
+      "gt": "7",
+      "code": [rf"So \boxed{{{7 if one else 8}}}." for one in verdict[number]],
+      # Not what grading would say.
+      "score": [not one for one in verdict[number].tolist()],
+    }
+    for number in range(_Q)
+  ]
+  out = tmp_path / "run"
+  done = _replay(
+    out,
+    _write(tmp_path / "file.jsonl", lines),
+    cache,
+    "--config.fields.question=question",
+    "--config.fields.answer=gt",
+    "--config.fields.completions=code",
+    "--config.fields.scores=",
+    "--config.fields.verdicts=score",
+    "--config.samples=3",
+  )
+  assert done.returncode == 0, done.stderr
+  summary = json.loads((out / "summary.json").read_text())
+  assert summary["pass_at_1"] == pytest.approx((~verdict[:, :3]).mean())
+  assert "verifier" not in summary
+  assert summary["votes"] == {}
+
+
+def _changed(**changes):
+  first, second = _lines()[:2]
+  second = {k: v for k, v in (second | changes).items() if v is not None}
+  return [first, second]
+
+
+@pytest.mark.parametrize(
+  ("changes", "samples", "message"),
+  [
+    ({"completions": None}, 0, "line 2: field 'completions' is missing"),
+    ({"completions": "one"}, 0, "line 2: .* is a str, expected a list"),
+    ({"completions": []}, 0, "line 2: .* must be a list of texts"),
+    ({"completions": [1] * _N}, 0, "line 2: .* must be a list of texts"),
+    ({"completions": ["a"]}, 0, "'scores' has 8 entries for 1 completions"),
+    (
+      {"completions": ["a"], "scores": [[0.5]]},
+      0,
+      "1 completions, but the first line has 8; --config.samples=N takes",
+    ),
+    ({"completions": ["a"], "scores": [0.5]}, 2, "config.samples asks for 2"),
+    ({"scores": [[2.0]] * _N}, 0, "completion 0 has the score 2.0; .* 0 to 1"),
+    ({"scores": [[math.nan]] * _N}, 0, "has the score nan"),
+    ({"scores": [None] * _N}, 0, "has the score None"),
+    ({"problem": "What is question 0?"}, 0, "line 2: id .* is that of line 1"),
+    ({}, -1, "samples is -1"),
+  ],
+)
+def test_a_wrong_line_is_named(tmp_path, changes, samples, message):
+  file = _write(tmp_path / "file.jsonl", _changed(**changes))
+  with pytest.raises(errors.InputError, match=message):
+    replayed.read(file, samples=samples)
+
+
+def test_verdicts_are_true_or_false(tmp_path):
+  file = _write(tmp_path / "file.jsonl", _changed(right=[1] * _N))
+  with pytest.raises(errors.InputError, match="line 1: field 'right' is miss"):
+    replayed.read(file, replayed.Fields(verdicts="right"))
+  lines = [one | {"right": [1] * _N} for one in _lines()[:1]]
+  file = _write(tmp_path / "file.jsonl", lines)
+  with pytest.raises(errors.InputError, match="a list of true and false"):
+    replayed.read(file, replayed.Fields(verdicts="right"))
+
+
+@pytest.mark.parametrize(
+  ("flag", "message"),
+  [
+    ("--config.file=", "no file is given; give --config.file=FILE"),
+    ("--config.file=nowhere", "nowhere: no such file"),
+    ("--config.aggregation=mean", "it must be of last, least, product"),
+    ("--config.samples=1", "config.samples is 1; at least 2"),
+  ],
+)
+def test_what_cannot_be_replayed_is_refused(tmp_path, cache, flag, message):
+  file, out = _write(tmp_path / "file.jsonl", _lines()), tmp_path / "run"
+  done = _replay(out, file, cache, flag)
+  assert done.returncode == 2
+  assert message in done.stderr
+  assert len(done.stderr.strip().splitlines()) == 1
+  assert not out.exists()
