@@ -4,11 +4,12 @@ from typing import Any
 
 import ml_collections
 
+from configs import reproduce
 from launch import drawing
 from tts_jax import errors
 from tts_jax.decode import pools
 from tts_jax.model import embedded
-from tts_jax.store import manifest, packed, run
+from tts_jax.store import packed, run
 from tts_jax.tasks import base
 from tts_jax.verify import saved
 
@@ -30,7 +31,8 @@ def find(
     It, or None, and why is printed, where it is of another config.
   """
   found = packed.load(folder or FOLDER)
-  if other := manifest.differences(found.config, config.to_dict()):
+  default = reproduce.get_config().to_dict()
+  if other := found.differences(config.to_dict(), default):
     why = f"what ships is of another config: {other[0]}"
     print(f"all is drawn anew, as {why}", flush=True)
     return None

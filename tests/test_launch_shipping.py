@@ -3,10 +3,12 @@
 import json
 
 import kill_harness
+import ml_collections
 import numpy as np
 import pytest
 import search_command
 
+from launch import shipping
 from tts_jax.store import chains, packed, pool, scores, searches, shards
 
 _CONFIG = f"--config={kill_harness.ROOT / 'configs' / 'search.py'}"
@@ -101,15 +103,32 @@ def test_a_packed_run_of_another_config_is_left_alone(
   assert _summary(out)["shipped"] == {}
 
 
-def test_a_packed_run_of_other_models_is_refused(tmp_path, made, model, cache):
-  folder, out = tmp_path / "packed", tmp_path / "run"
+def test_a_key_that_came_later_makes_no_difference(made, tmp_path):
+  folder = _copied(made, tmp_path, lambda record: record["config"].pop("seed"))
+  config = ml_collections.ConfigDict(packed.load(made / "packed").config)
+  assert shipping.find(config, folder) is not None
+  config.seed = 1
+  assert shipping.find(config, folder) is None
+
+
+def _copied(made, tmp_path, change):
+  """The packed run with another manifest."""
+  folder = tmp_path / "packed"
   folder.mkdir()
   for path in (made / "packed").iterdir():
     (folder / path.name).write_bytes(path.read_bytes())
   manifest = folder / "packed.json"
   record = json.loads(manifest.read_text())
-  record["made_for"]["verifier"] = "0" * 16
+  change(record)
   manifest.write_text(json.dumps(record))
+  return folder
+
+
+def test_a_packed_run_of_other_models_is_refused(tmp_path, made, model, cache):
+  folder = _copied(
+    made, tmp_path, lambda one: one["made_for"].update(verifier="0" * 16)
+  )
+  out = tmp_path / "run"
   shipped = f"--shipped={folder}"
   done = kill_harness.run(
     _command(out, model, made / "verifier", shipped), cache

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pytest
 
 from tts_jax import errors
-from tts_jax.store import packed, run
+from tts_jax.store import manifest, packed, run
 
 _SCHEMA = pa.schema(
   [
@@ -28,7 +28,7 @@ def _packed(tmp_path, **settings):
     stage = folder.stage("drawn", _SCHEMA, "inputs")
     for number in (2, 0, 1):
       stage.write(number, _batch(number))
-    folder.write_json("spent.json", {"seconds": 1})
+    folder.write_json("spent.json", {"seconds": 1, "config_hash": "old"})
   packed.pack(
     tmp_path / "run",
     tmp_path / "packed",
@@ -61,7 +61,8 @@ def test_a_stage_is_filled_with_what_was_packed(tmp_path):
   for number, table in stage.tables():
     assert table.equals(_batch(number))
   spent = tmp_path / "other" / "spent.json"
-  assert json.loads(spent.read_text()) == {"seconds": 1}
+  here = manifest.config_hash(_CONFIG)
+  assert json.loads(spent.read_text()) == {"seconds": 1, "config_hash": here}
 
 
 def test_what_is_there_stays(tmp_path):

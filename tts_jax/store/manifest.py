@@ -105,6 +105,11 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
   ]
 
 
+def is_addition(difference: str) -> bool:
+  """Whether one of `differences` is of a key that the old config lacks."""
+  return f" was {_ABSENT}, is now " in difference
+
+
 def _canonical(value: Any) -> str:
   return json.dumps(value, sort_keys=True, separators=(",", ":"))
 

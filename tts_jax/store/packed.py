@@ -44,11 +44,35 @@ class Packed:
   stages: Mapping[str, int]
   files: Mapping[str, Any]
 
+  def differences(
+    self, config: Mapping[str, Any], default: Mapping[str, Any]
+  ) -> list[str]:
+    """Where a config is another than the run's, as `manifest.differences`.
+
+    A key that came after it was packed makes none at its default.
+
+    Args:
+      config: of a run.
+      default: what it is where nothing is changed.
+    """
+    since = [
+      line
+      for line in manifest.differences(self.config, default)
+      if manifest.is_addition(line)
+    ]
+    found = manifest.differences(self.config, config)
+    return [line for line in found if line not in since]
+
   def begin(self, folder: run.Run) -> None:
-    """Writes the files beside stages, those of them that are not there."""
+    """Writes the files beside stages, those of them that are not there.
+
+    Where one names the config that it is of, that is now the run's.
+    """
     for name, value in self.files.items():
       if not (folder.path / name).exists():
-        folder.write_json(name, value)
+        mine = {"config_hash": folder.config_hash}
+        told = {**value, **mine} if set(mine) <= set(value) else value
+        folder.write_json(name, told)
 
   def fill(self, name: str, stage: shards.Stage) -> int:
     """Writes what the stage `name` lacks and is here; returns the batches.
