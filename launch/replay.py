@@ -52,7 +52,10 @@ def main(_: list[str]) -> None:
     if found[0].scores is not None:
       scored = scored_pool.load(folder.path)
       scores = replay_summary.score(scored, config.aggregation)
-      summary["verifier"] = replay_summary.of_scores(scored, seed=seed)
+      budgets = summary_lib.budgets(scores.shape[1])
+      summary["verifier"] = scored_pool.measure(
+        scored, budgets, logprobs=False, seed=seed
+      )
     summary["votes"] = replay_summary.votes(samples, scores, questions, task)
     folder.write_json("summary.json", summary)
     text = page.render(

@@ -65,9 +65,7 @@ def _samples(one: replayed.Replayed, task: base.Task) -> pa.Table:
     tokens=nothing,
     logprobs=nothing,
     step_min_logprob=nothing,
-    answer=[
-      None if answer is None else task.canonical(answer) for answer in answers
-    ],
+    answer=base.canonical_all(task, answers),
     verdict=verdicts,
     finished=[True] * len(texts),
   )

@@ -145,9 +145,7 @@ def rows(
       step_minima(row, values, delimiters)
       for row, values in zip(tokens, logprobs, strict=True)
     ],
-    answer=[
-      None if answer is None else task.canonical(answer) for answer in answers
-    ],
+    answer=base.canonical_all(task, answers),
     verdict=[verdict.value for verdict in verdicts],
     finished=np.asarray(finished).tolist(),
   )

@@ -54,60 +54,34 @@ def evaluate(
     cell, all questions are taken for alike and nothing is estimated.
 
   Raises:
-    InputError: there are fewer questions than two a bin, or no split.
+    InputError: as `compute_optimal.assemble`; there are fewer questions than
+      two a bin, or no split.
   """
-  table = table.cheapest_first(unit)
   questions = table.value.shape[1]
   if questions < 2 * bins or splits < 1:
     raise errors.InputError(
       f"{questions} questions, {splits} splits: an allocation to {bins} bins"
       f" needs at least {2 * bins} questions and 1 split"
     )
-  cost = getattr(table, unit)
-  whole = np.asarray(budgets, np.float64)
-  rest = whole - np.mean(getattr(estimate, unit))
-  estimated = rest >= cost[:, 0].mean() * (1 - 1e-9)
-  shape = questions, len(budgets)
-  names = ("value", "generations", "flops")
-  sums = {name: np.zeros(shape) for name in names}
-  chosen = np.zeros((bins, len(budgets), cost.shape[1]))
-  best = np.zeros((bins, len(budgets)), np.int64)
-  for mine, room, placed, final in (
-    (estimated, rest, estimate.bins(bins), estimate.final_bins(bins)),
-    (
-      np.logical_not(estimated),
-      whole,
-      *2 * (np.zeros(estimate.value.shape, np.int64),),
-    ),
-  ):
-    if not mine.any():
-      continue
+
+  def choose(
+    table: measured.Table,
+    room: np.ndarray,
+    placed: np.ndarray,
+    final: np.ndarray,
+  ) -> tuple[policy.CrossValidated, np.ndarray]:
     found = _cross_validate(
-      table, unit, placed, room[mine], count=bins, splits=splits, seed=seed
+      table, unit, placed, room, count=bins, splits=splits, seed=seed
     )
-    for name in names:
-      sums[name][:, mine] = getattr(found, name)
-    chosen[:, mine] = found.chosen
     # Each fold's questions, one below the other.
     rows = np.concatenate(table.value)
-    best[:, mine] = _choose(
-      rows,
-      np.concatenate([cost] * len(final)),
-      final.ravel(),
-      np.ones((1, len(rows))),
-      room[mine],
-      bins,
-    )[0]
-  sums["generations"][:, estimated] += estimate.generations
-  sums["flops"][:, estimated] += estimate.flops[:, None]
-  return compute_optimal.Outcome(
-    table=table,
-    unit=unit,
-    budgets=tuple(budgets),
-    estimated=estimated,
-    chosen=chosen,
-    best=best,
-    **sums,
+    cost = np.concatenate([getattr(table, unit)] * len(final))
+    everyone = np.ones((1, len(rows)))
+    best = _choose(rows, cost, final.ravel(), everyone, room, bins)[0]
+    return found, best
+
+  return compute_optimal.assemble(
+    table, estimate, budgets, choose, unit=unit, bins=bins
   )
 
 

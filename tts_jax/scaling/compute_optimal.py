@@ -5,7 +5,7 @@ Axis letters: `Q` questions, `B` budgets, `C` cells.
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,55 +92,95 @@ def evaluate(
     InputError: as `policy.cross_validate`; the unit is unknown, or budgets do
       not rise; a cautious rule has no baseline at some budget.
   """
+  rule = rule or policy.Rule()
+
+  def choose(
+    table: measured.Table,
+    room: np.ndarray,
+    placed: np.ndarray,
+    final: np.ndarray,
+  ) -> tuple[policy.CrossValidated, np.ndarray]:
+    paid = table.within(room, unit)
+    start = _baseline(table, paid, baseline) if rule.caution else None
+    settings: dict[str, Any] = {"count": bins, "baseline": start, "rule": rule}
+    found = policy.cross_validate(
+      table, placed, paid, splits=splits, seed=seed, **settings
+    )
+    return found, policy.choose(table, final, paid, **settings)
+
+  return assemble(table, estimate, budgets, choose, unit=unit, bins=bins)
+
+
+# From a table, the cheapest cell first, [B] what there is to spend, and bins
+# [F, Q], of folds and of the final policy: what was found, and [bins, B] cells.
+Choose = Callable[
+  [measured.Table, np.ndarray, np.ndarray, np.ndarray],
+  tuple[policy.CrossValidated, np.ndarray],
+]
+
+
+def assemble(
+  table: measured.Table,
+  estimate: estimates.Estimate,
+  budgets: Sequence[float],
+  choose: Choose,
+  *,
+  unit: str,
+  bins: int,
+) -> Outcome:
+  """Chooses at each budget with what the estimate leaves, and adds its cost.
+
+  Where that does not pay for the cheapest cell, all questions are taken for
+  alike and nothing is estimated.
+
+  Args:
+    table: of what was measured.
+    estimate: of the same questions and folds.
+    budgets: B, rising.
+    choose: chooses cells, for some of the budgets.
+    unit: of the budgets, one of `measured.UNITS`.
+    bins: how many.
+
+  Raises:
+    InputError: the unit is unknown, budgets do not rise, or one pays for
+      nothing; as `choose`.
+  """
   if unit not in measured.UNITS:
     raise errors.InputError(
       f"unit is {unit!r}; it must be of {', '.join(measured.UNITS)}"
     )
   if any(b <= a for a, b in itertools.pairwise(budgets)):
     raise errors.InputError(f"budgets are {list(budgets)}; they must ascend")
-  rule = rule or policy.Rule()
   table = table.cheapest_first(unit)
-  price = float(np.mean(getattr(estimate, unit)))
-  allowed = table.within([budget - price for budget in budgets], unit)
-  estimated = np.asarray(allowed.any(1))
-  blind = table.within(budgets, unit)
-  policy.check_allowed(blind)
-  parts = []
+  policy.check_allowed(table.within(budgets, unit))
+  whole = np.asarray(budgets, np.float64)
+  rest = whole - float(np.mean(getattr(estimate, unit)))
+  estimated = np.asarray(table.within(rest, unit).any(1))
   alike = np.zeros(estimate.value.shape, np.int64)
-  for mine, paid, placed, extra in (
-    (estimated, allowed, estimate.bins(bins), estimate),
-    (np.logical_not(estimated), blind, alike, None),
-  ):
-    if not mine.any():
-      continue
-    start = _baseline(table, paid[mine], baseline) if rule.caution else None
-    settings: dict[str, Any] = {"count": bins, "baseline": start, "rule": rule}
-    found = policy.cross_validate(
-      table, placed, paid[mine], splits=splits, seed=seed, **settings
-    )
-    if extra is not None:
-      placed = estimate.final_bins(bins)
-    best = policy.choose(table, placed, paid[mine], **settings)
-    parts.append((mine, found, best, extra))
   shape = table.value.shape[1], len(budgets)
   names = ("value", "generations", "flops")
   sums = {name: np.zeros(shape) for name in names}
-  chosen = np.zeros((bins, *allowed.shape))
-  final = np.zeros((bins, len(budgets)), np.int64)
-  for mine, found, best, extra in parts:
+  chosen = np.zeros((bins, len(budgets), table.value.shape[2]))
+  best = np.zeros((bins, len(budgets)), np.int64)
+  for mine, room, placed, final in (
+    (estimated, rest, estimate.bins(bins), estimate.final_bins(bins)),
+    (np.logical_not(estimated), whole, alike, alike),
+  ):
+    if not mine.any():
+      continue
+    found, best[:, mine] = choose(table, room[mine], placed, final)
     for name in names:
       sums[name][:, mine] = getattr(found, name)
-    if extra is not None:
-      sums["generations"][:, mine] += extra.generations
-      sums["flops"][:, mine] += extra.flops[:, None]
-    chosen[:, mine], final[:, mine] = found.chosen, best
+    chosen[:, mine] = found.chosen
+  sums["generations"][:, estimated] += estimate.generations
+  sums["flops"][:, estimated] += estimate.flops[:, None]
   return Outcome(
     table=table,
     unit=unit,
     budgets=tuple(budgets),
     estimated=estimated,
     chosen=chosen,
-    best=final,
+    best=best,
     **sums,
   )
 

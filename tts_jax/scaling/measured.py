@@ -76,7 +76,9 @@ class Table:
     spent = getattr(self, unit).mean(0)
     return self._take(np.lexsort((self.flops.mean(0), spent)))
 
-  def within(self, budgets: Sequence[float], unit: str) -> np.ndarray:
+  def within(
+    self, budgets: Sequence[float] | np.ndarray, unit: str
+  ) -> np.ndarray:
     """[B, C] bool: the cells whose mean spending fits each budget.
 
     A budget is a bound, not a duty: any strategy that was measured with as much

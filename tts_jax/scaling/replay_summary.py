@@ -1,12 +1,11 @@
 """What samples that somebody else made say, without a model."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from tts_jax import errors
-from tts_jax.scaling import scored_pool, summary, verifier_summary
+from tts_jax.scaling import scored_pool, verifier_summary
 from tts_jax.store import pool
 from tts_jax.tasks import base
 from tts_jax.verify import choosing
@@ -17,21 +16,6 @@ _VOTES: Mapping[str, str] = {
   "weighted": "best_of_n_weighted",
   "maj": "majority",
 }
-
-
-def of_scores(scored: scored_pool.ScoredPool, *, seed: int) -> dict[str, Any]:
-  """`verifier` of a summary; of log-probabilities nothing is known."""
-  found = scored.samples
-  return verifier_summary.summarise(
-    question_ids=found.question_ids,
-    answers=found.answers,
-    correct=found.correct,
-    step_score=scored.step_score,
-    step_count=scored.step_count,
-    logprob=None,
-    ks=summary.budgets(found.correct.shape[1]),
-    seed=seed,
-  )
 
 
 def check(aggregation: str) -> None:

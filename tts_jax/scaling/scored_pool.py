@@ -81,10 +81,14 @@ def measure(
   ks: Sequence[int],
   *,
   first_wrong: np.ndarray | None = None,
+  logprobs: bool = True,
   seed: int = 0,
   draws: int = 1000,
 ) -> dict[str, Any]:
-  """`verifier_summary.summarise` of a scored pool."""
+  """`verifier_summary.summarise` of a scored pool.
+
+  `logprobs` is False where the pool's log-probabilities are not known.
+  """
   found = scored.samples
   return verifier_summary.summarise(
     question_ids=found.question_ids,
@@ -92,8 +96,8 @@ def measure(
     correct=found.correct,
     step_score=scored.step_score,
     step_count=scored.step_count,
-    logprob=found.logprob,
-    step_logprob=scored.step_logprob,
+    logprob=found.logprob if logprobs else None,
+    step_logprob=scored.step_logprob if logprobs else None,
     first_wrong=first_wrong,
     ks=ks,
     seed=seed,

@@ -144,9 +144,7 @@ def row(
     "seed": cell.seed,
     "question_id": question.id,
     "text": texts,
-    "answer": [
-      None if answer is None else task.canonical(answer) for answer in answers
-    ],
+    "answer": base.canonical_all(task, answers),
     "correct": [verdict is base.Verdict.CORRECT for verdict in verdicts],
     "valid": valid.tolist(),
     "score": last[:, 0].tolist(),

@@ -95,6 +95,15 @@ class Task(Protocol):
     ...
 
 
+def canonical_all(
+  task: Task, answers: Sequence[str | None]
+) -> list[str | None]:
+  """The groups in which answers vote; None where there is no answer."""
+  return [
+    None if answer is None else task.canonical(answer) for answer in answers
+  ]
+
+
 def group(question: Question) -> str:
   """Whether its kind was met in training: "trained", "held out" or "all"."""
   if "held_out" not in question.meta:

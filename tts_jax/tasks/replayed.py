@@ -125,8 +125,8 @@ def _replayed(
         f"{place}: field {fields.verdicts!r} must be a list of true and false"
       )
   # What is read here need not be carried along.
-  read_ = {fields.completions, fields.scores, fields.verdicts}
-  meta = {name: one for name, one in question.meta.items() if name not in read_}
+  own = {fields.completions, fields.scores, fields.verdicts}
+  meta = {name: one for name, one in question.meta.items() if name not in own}
   return Replayed(
     question=dataclasses.replace(question, meta=meta),
     completions=tuple(texts),
