@@ -170,8 +170,15 @@ def _edit_tensors(folder, change):
 @pytest.mark.parametrize(
   ("fields", "said"),
   [
-    ({"model_type": "gpt2"}, "'model_type' is 'gpt2'; only 'llama'"),
-    ({"rope_scaling": {"type": "linear", "factor": 2}}, "rope type 'linear'"),
+    ({"model_type": "gpt2"}, "'model_type' is 'gpt2'; supported: 'llama', 'mi"),
+    (
+      {"rope_scaling": {"type": "linear"}},
+      "'rope_scaling.factor' is missing; it must be a number above 0",
+    ),
+    (
+      {"rope_scaling": {"type": "dynamic", "factor": 2}},
+      "rope type 'dynamic'; supported: 'default', 'linear', 'llama3'",
+    ),
     (
       {"rope_scaling": {"rope_type": "llama3"}},
       "'rope_scaling.factor' is missing; it must be a number above 0",
@@ -190,7 +197,7 @@ def _edit_tensors(folder, change):
     ),
     ({"rope_parameters": {"rope_type": "yarn"}}, "rope type 'yarn'"),
     ({"rope_scaling": 2}, "'rope_scaling' must be an object"),
-    ({"hidden_act": "gelu"}, "'hidden_act' is 'gelu'; only 'silu'"),
+    ({"hidden_act": "gelu"}, "'hidden_act' is 'gelu'; only the activation of"),
     ({"attention_bias": True}, "'attention_bias' is True"),
     ({"hidden_size": None}, "'hidden_size' is missing"),
     ({"num_hidden_layers": "two"}, "'num_hidden_layers' is 'two'"),

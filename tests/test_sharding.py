@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 
+import jax
 import kill_harness
+import numpy as np
 import pytest
 
 from tts_jax import errors, sharding
@@ -44,3 +46,27 @@ print(len(sharding.data_mesh().devices))
     env={**os.environ, "JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": "6"},
   )
   assert done.stdout.split() == ["4", "4", "6", "6", "1", "1", "6"]
+
+
+def test_parameters_split_by_the_rules():
+  mesh = sharding.mesh()
+  names = jax.sharding.PartitionSpec("embed", "kv_heads", "group", "head")
+  found = sharding.of(mesh, names, (16, 2, 4, 8)).spec
+  assert tuple(found) == ("fsdp", "model", None, None)
+  with pytest.raises(errors.InputError, match="no rule splits axis 'depth'"):
+    sharding.of(mesh, jax.sharding.PartitionSpec("depth"), (3,))
+
+
+def test_an_axis_that_does_not_divide_stays_whole():
+  devices = np.array([jax.devices()[0]])
+  mesh = jax.sharding.Mesh(devices, ("data",))
+  names = jax.sharding.PartitionSpec("vocab", "embed")
+  assert tuple(sharding.of(mesh, names, (5, 7)).spec) == (None, None)
+  wide = jax.sharding.AbstractMesh((4, 2), ("fsdp", "model"))
+  assert tuple(sharding.of(wide, names, (5, 8)).spec) == (None, "fsdp")
+  assert tuple(sharding.of(wide, names, (6, 7)).spec) == ("model", None)
+
+
+def test_a_mesh_of_more_devices_than_there_are_is_refused():
+  with pytest.raises(errors.InputError, match="takes 128 devices; there are"):
+    sharding.mesh(data=2, model=64)

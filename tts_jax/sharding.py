@@ -1,11 +1,25 @@
 """Where arrays live: meshes and shardings, by names of axes."""
 
+import math
+
 import jax
+import numpy as np
 from jax import sharding as jax_sharding
 
 from tts_jax import errors
 
-DATA = "data"
+DATA, FSDP, MODEL = "data", "fsdp", "model"
+
+# The mesh axis over which each axis of a parameter is split; None: over none.
+RULES = {
+  "vocab": MODEL,
+  "embed": FSDP,
+  "kv_heads": MODEL,
+  "group": None,
+  "head": None,
+  "gate_up": None,
+  "mlp": MODEL,
+}
 
 
 def usable(devices: int, batch: int) -> int:
@@ -17,6 +31,27 @@ def usable(devices: int, batch: int) -> int:
   if batch < 1:
     raise errors.InputError(f"a batch has {batch} rows; it must have some")
   return max(n for n in range(1, devices + 1) if batch % n == 0)
+
+
+def mesh(*, data: int = 1, fsdp: int = 1, model: int = 1) -> jax_sharding.Mesh:
+  """A mesh of as many devices along each axis, the first of those there are.
+
+  Raises:
+    errors.InputError: there are fewer devices.
+  """
+  sizes = data, fsdp, model
+  count, found = math.prod(sizes), jax.devices()
+  if not 1 <= count <= len(found):
+    raise errors.InputError(
+      f"a mesh of {data} x {fsdp} x {model} (data, fsdp, model) takes {count}"
+      f" devices; there are {len(found)}"
+    )
+  return jax.make_mesh(
+    sizes,
+    (DATA, FSDP, MODEL),
+    axis_types=(jax_sharding.AxisType.Auto,) * 3,
+    devices=found[:count],
+  )
 
 
 def data_mesh(batch: int | None = None) -> jax_sharding.Mesh:
@@ -45,3 +80,40 @@ def over_data(mesh: jax_sharding.Mesh) -> jax_sharding.NamedSharding:
 def replicated(mesh: jax_sharding.Mesh) -> jax_sharding.NamedSharding:
   """A copy on every device."""
   return jax_sharding.NamedSharding(mesh, jax_sharding.PartitionSpec())
+
+
+def of(
+  mesh: jax_sharding.Mesh,
+  names: jax_sharding.PartitionSpec,
+  shape: tuple[int, ...],
+) -> jax_sharding.NamedSharding:
+  """The sharding of a parameter, by `RULES`.
+
+  An axis that its mesh axis does not divide is not split, nor is one whose mesh
+  axis the mesh does not have.
+
+  Args:
+    mesh: any of the axes `data`, `fsdp` and `model`.
+    names: of the parameter's axes.
+    shape: of the parameter.
+
+  Raises:
+    errors.InputError: a name is not one of `RULES`.
+  """
+  axes: list[str | None] = []
+  for name, size in zip(names, shape, strict=True):
+    if name is not None and name not in RULES:
+      raise errors.InputError(
+        f"no rule splits axis {name!r}; there are rules for {', '.join(RULES)}"
+      )
+    axis = None if name is None else RULES[name]
+    whole = axis is None or size % mesh.shape.get(axis, 1)
+    axes.append(None if whole or axis not in mesh.shape else axis)
+  return jax_sharding.NamedSharding(mesh, jax_sharding.PartitionSpec(*axes))
+
+
+def put(array: np.ndarray, where: jax_sharding.NamedSharding) -> jax.Array:
+  """An array that every process has, on the devices: each its own part."""
+  return jax.make_array_from_callback(
+    array.shape, where, lambda index: np.ascontiguousarray(array[index])
+  )

@@ -10,10 +10,12 @@ import chex
 
 from tts_jax.model import attention, cache
 
-# (layer, query [..., K, G, H], key [..., K, H], value [..., K, H]) ->
-# (what was attended to [..., K, G, H], what the layer keeps for the caller).
+# (layer, how it scores, query [..., K, G, H], key [..., K, H], value
+# [..., K, H]) -> (what was attended to [..., K, G, H], what the layer keeps for
+# the caller).
 Attend = Callable[
-  [int, chex.Array, chex.Array, chex.Array], tuple[chex.Array, Any]
+  [int, attention.Scoring, chex.Array, chex.Array, chex.Array],
+  tuple[chex.Array, Any],
 ]
 
 
@@ -37,15 +39,26 @@ def positions(
 
 
 def causally(
-  segments: chex.Array | None = None, parents: chex.Array | None = None
+  segments: chex.Array | None = None,
+  parents: chex.Array | None = None,
+  positions: chex.Array | None = None,
 ) -> Attend:
-  """Attention inside whole sequences; keeps each layer's keys and values."""
+  """Attention inside whole sequences; keeps each layer's keys and values.
+
+  The arguments are those of `attention.causal`.
+  """
 
   def attend(
-    layer: int, query: chex.Array, key: chex.Array, value: chex.Array
+    layer: int,
+    scoring: attention.Scoring,
+    query: chex.Array,
+    key: chex.Array,
+    value: chex.Array,
   ) -> tuple[chex.Array, Any]:
     del layer
-    attended = attention.causal(query, key, value, segments, parents)
+    attended = attention.causal(
+      query, key, value, scoring, segments, parents, positions
+    )
     return attended, (key, value)
 
   return attend
@@ -55,7 +68,11 @@ def with_cache(prompt_state: cache.PromptState, rows: cache.RowCache) -> Attend:
   """Attention of one token a row; keeps what `cache.advance` takes."""
 
   def attend(
-    layer: int, query: chex.Array, key: chex.Array, value: chex.Array
+    layer: int,
+    scoring: attention.Scoring,
+    query: chex.Array,
+    key: chex.Array,
+    value: chex.Array,
   ) -> tuple[chex.Array, Any]:
     keys, values = cache.append(rows, layer, key, value)
     attended = attention.over_prompt_and_row(
@@ -66,6 +83,7 @@ def with_cache(prompt_state: cache.PromptState, rows: cache.RowCache) -> Attend:
         prompt_state.length,
       ),
       (keys, values, rows.length + 1),
+      scoring,
     )
     return attended, (keys, values)
 
@@ -76,14 +94,20 @@ def after_prompt(prompt_state: cache.PromptState) -> Attend:
   """Attention of tokens [Q, T] after their prompts; keeps keys and values."""
 
   def attend(
-    layer: int, query: chex.Array, key: chex.Array, value: chex.Array
+    layer: int,
+    scoring: attention.Scoring,
+    query: chex.Array,
+    key: chex.Array,
+    value: chex.Array,
   ) -> tuple[chex.Array, Any]:
     prompt = (
       prompt_state.keys[layer],
       prompt_state.values[layer],
       prompt_state.length,
     )
-    attended = attention.over_prompt_and_block(query, key, value, prompt)
+    attended = attention.over_prompt_and_block(
+      query, key, value, prompt, scoring
+    )
     return attended, (key, value)
 
   return attend

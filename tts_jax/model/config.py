@@ -5,6 +5,7 @@ import dataclasses
 from tts_jax import errors
 
 DTYPES = ("float32", "bfloat16")
+ACTIVATIONS = ("silu", "gelu_tanh")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,10 @@ class Llama3Rope:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
-  """A Llama-family decoder: RMSNorm, RoPE, grouped-query attention, SwiGLU.
+  """A decoder: RMSNorm, RoPE, grouped-query attention, gated feed-forward.
+
+  Its defaults are Llama's; the fields from `rope_factor` on are the switches
+  by which Mistral, Qwen and Gemma differ from it.
 
   Attributes:
     vocabulary: V, the number of tokens.
@@ -68,6 +72,20 @@ class TransformerConfig:
     dtype: in which products are computed, one of `DTYPES`. Norms, rotations,
       softmax and logits are float32 in any case. Parameters may be held in
       another type: they are cast where they are used.
+    rope_factor: what positions are divided by before they rotate.
+    local_rope_theta: base of the frequencies in layers that have a window,
+      where nothing is stretched or divided; None: as in the others.
+    windows: of each layer, how many tokens one sees, itself included; None sees
+      all. Empty: all layers see all.
+    activation: of the feed-forward layer's gate, one of `ACTIVATIONS`.
+    qkv_bias: queries, keys and values have biases.
+    qk_norm: each query and key head is normed before it rotates.
+    post_norms: what a block adds to the stream is normed, too.
+    norm_offset: a norm multiplies by 1 + its parameter.
+    scaled_embedding: embeddings are multiplied by the root of `width`.
+    attention_scale: what queries are multiplied by; None: 1 / root(head_width).
+    attention_cap: bound c of a score x, which becomes c tanh(x / c).
+    logit_cap: the same of logits.
 
   Raises:
     errors.InputError: a field is out of its range; the message names it.
@@ -87,6 +105,18 @@ class TransformerConfig:
   tied: bool = True
   dropout: float = 0.0
   dtype: str = "float32"
+  rope_factor: float = 1.0
+  local_rope_theta: float | None = None
+  windows: tuple[int | None, ...] = ()
+  activation: str = "silu"
+  qkv_bias: bool = False
+  qk_norm: bool = False
+  post_norms: bool = False
+  norm_offset: bool = False
+  scaled_embedding: bool = False
+  attention_scale: float | None = None
+  attention_cap: float | None = None
+  logit_cap: float | None = None
 
   def __post_init__(self) -> None:
     for name in (
@@ -100,11 +130,15 @@ class TransformerConfig:
       "max_positions",
       "rope_theta",
       "norm_eps",
+      "rope_factor",
+      "local_rope_theta",
+      "attention_scale",
+      "attention_cap",
+      "logit_cap",
     ):
-      if getattr(self, name) <= 0:
-        raise errors.InputError(
-          f"model {name} is {getattr(self, name)}; it must be above 0"
-        )
+      value = getattr(self, name)
+      if value is not None and value <= 0:
+        raise errors.InputError(f"model {name} is {value}; it must be above 0")
     if self.heads % self.kv_heads:
       raise errors.InputError(
         f"model heads is {self.heads}; it must be a multiple of kv_heads, "
@@ -118,12 +152,32 @@ class TransformerConfig:
       raise errors.InputError(
         f"model dropout is {self.dropout}; it must be in [0, 1)"
       )
-    if self.dtype not in DTYPES:
+    for name, allowed in (("dtype", DTYPES), ("activation", ACTIVATIONS)):
+      if getattr(self, name) not in allowed:
+        raise errors.InputError(
+          f"model {name} is {getattr(self, name)!r}; it must be one of"
+          f" {', '.join(allowed)}"
+        )
+    if self.windows and len(self.windows) != self.layers:
       raise errors.InputError(
-        f"model dtype is {self.dtype!r}; it must be one of {', '.join(DTYPES)}"
+        f"model windows are of {len(self.windows)} layers; it has {self.layers}"
+      )
+    if any(window is not None and window < 1 for window in self.windows):
+      raise errors.InputError(
+        f"model windows are {self.windows}; each must be above 0, or None"
       )
 
   @property
   def group(self) -> int:
     """G, the number of query heads that share a key/value head."""
     return self.heads // self.kv_heads
+
+  def window(self, layer: int) -> int | None:
+    """How many tokens a token sees in a layer, itself included; None: all."""
+    return self.windows[layer] if self.windows else None
+
+  def part(self, start: int, stop: int) -> "TransformerConfig":
+    """The decoder that has the layers from `start` to before `stop` alone."""
+    return dataclasses.replace(
+      self, layers=stop - start, windows=self.windows[start:stop]
+    )

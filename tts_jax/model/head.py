@@ -209,15 +209,13 @@ class Head(nn.Module):
     kept = []
     if blocks is not None:
       x += nn.Dense(cfg.width, use_bias=False, name="read")(embedding(tokens))
-      table = attention.rotary_table(
-        positions, blocks.head_width, blocks.rope_theta, blocks.rope_scaling
-      )
+      tables = attention.rotary_tables(blocks, positions)
       for layer in range(blocks.layers):
         key = dropout_key
         if key is not None:
           key = jax.random.fold_in(key, layer)
         block = transformer.Block(blocks, layer, name=f"layer_{layer}")
-        x, keep = block(x, table, attend, key)
+        x, keep = block(x, tables[layer], attend, key)
         kept.append(keep)
     x = nn.RMSNorm(epsilon=1e-5, name="final_norm")(x)
 

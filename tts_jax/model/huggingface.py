@@ -1,119 +1,35 @@
-"""Hugging Face folders of Llama models: `config.json` and safetensors."""
+"""Hugging Face folders: `config.json` and safetensors.
 
+Weights stream: parameter by parameter from the files to where they are wanted.
+"""
+
+import contextlib
+import dataclasses
 import json
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import jax
 import ml_dtypes
 import numpy as np
 import safetensors
 import safetensors.numpy
 
-from tts_jax import errors, types
-from tts_jax.model import config, huggingface_config, transformer
+from tts_jax import errors, sharding, types
+from tts_jax.model import config, huggingface_config, layout, transformer
 
 _CONFIG = "config.json"
 _SINGLE = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
-_EMBEDDING, _OUTPUT = "model.embed_tokens.weight", "lm_head.weight"
 _FLOATS = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
+_ROWS = 4096  # of a tensor, that are looked at together.
+# Where models that read images keep their text model, and what is not of it.
+_NESTED = {"language_model.": "", "model.language_model.": "model."}
+_IMAGES = ("vision_tower.", "multi_modal_projector.")
 
-
-def _shapes(cfg: config.TransformerConfig) -> dict[str, tuple[int, ...]]:
-  """Every tensor that a folder of this shape holds."""
-  D, M = cfg.width, cfg.mlp_width
-  query, shared = cfg.heads * cfg.head_width, cfg.kv_heads * cfg.head_width
-  shapes: dict[str, tuple[int, ...]] = {
-    _EMBEDDING: (cfg.vocabulary, D),
-    "model.norm.weight": (D,),
-  }
-  if not cfg.tied:
-    shapes[_OUTPUT] = (cfg.vocabulary, D)
-  for layer in range(cfg.layers):
-    prefix = f"model.layers.{layer}."
-    shapes |= {
-      prefix + "input_layernorm.weight": (D,),
-      prefix + "self_attn.q_proj.weight": (query, D),
-      prefix + "self_attn.k_proj.weight": (shared, D),
-      prefix + "self_attn.v_proj.weight": (shared, D),
-      prefix + "self_attn.o_proj.weight": (D, query),
-      prefix + "post_attention_layernorm.weight": (D,),
-      prefix + "mlp.gate_proj.weight": (M, D),
-      prefix + "mlp.up_proj.weight": (M, D),
-      prefix + "mlp.down_proj.weight": (D, M),
-    }
-  return shapes
-
-
-def _to_params(
-  cfg: config.TransformerConfig, tensors: Mapping[str, np.ndarray]
-) -> types.Params:
-  """The parameters' tree out of a folder's tensors, which are [out, in]."""
-  D, K, G, H = cfg.width, cfg.kv_heads, cfg.group, cfg.head_width
-  params: dict[str, Any] = {
-    "embedding": tensors[_EMBEDDING],
-    "final_norm": {"scale": tensors["model.norm.weight"]},
-  }
-  if not cfg.tied:
-    params["unembedding"] = np.ascontiguousarray(tensors[_OUTPUT].T)
-  for layer in range(cfg.layers):
-
-    def get(name: str, layer: int = layer) -> np.ndarray:
-      return tensors[f"model.layers.{layer}.{name}.weight"]
-
-    projections = [
-      get("self_attn.q_proj").T.reshape(D, K, G, H),
-      get("self_attn.k_proj").T.reshape(D, K, 1, H),
-      get("self_attn.v_proj").T.reshape(D, K, 1, H),
-    ]
-    gate_up = [get("mlp.gate_proj").T, get("mlp.up_proj").T]
-    params[f"layer_{layer}"] = {
-      "attention_norm": {"scale": get("input_layernorm")},
-      "qkv": np.concatenate(projections, axis=2),
-      "out": np.ascontiguousarray(
-        get("self_attn.o_proj").T.reshape(K, G, H, D)
-      ),
-      "mlp_norm": {"scale": get("post_attention_layernorm")},
-      "gate_up": np.stack(gate_up, axis=1),
-      "down": np.ascontiguousarray(get("mlp.down_proj").T),
-    }
-  return params
-
-
-def _to_tensors(
-  cfg: config.TransformerConfig, params: types.Params
-) -> Iterator[tuple[str, np.ndarray]]:
-  """A folder's tensors out of the parameters' tree: `_to_params` undone."""
-  D, G = cfg.width, cfg.group
-  yield _EMBEDDING, np.asarray(params["embedding"])
-  for layer in range(cfg.layers):
-    prefix = f"model.layers.{layer}."
-    block = {
-      name: np.asarray(leaf)
-      for name, leaf in params[f"layer_{layer}"].items()
-      if not isinstance(leaf, Mapping)
-    }
-    qkv, out = block["qkv"], block["out"]
-    for name, part in (
-      ("q", qkv[:, :, :G]),
-      ("k", qkv[:, :, G]),
-      ("v", qkv[:, :, G + 1]),
-    ):
-      yield f"{prefix}self_attn.{name}_proj.weight", part.reshape(D, -1).T
-    yield prefix + "self_attn.o_proj.weight", out.reshape(-1, D).T
-    yield prefix + "mlp.gate_proj.weight", block["gate_up"][:, 0].T
-    yield prefix + "mlp.up_proj.weight", block["gate_up"][:, 1].T
-    yield prefix + "mlp.down_proj.weight", block["down"].T
-    for name, norm in (
-      ("input_layernorm", "attention_norm"),
-      ("post_attention_layernorm", "mlp_norm"),
-    ):
-      scale = params[f"layer_{layer}"][norm]["scale"]
-      yield f"{prefix}{name}.weight", np.asarray(scale)
-  yield "model.norm.weight", np.asarray(params["final_norm"]["scale"])
-  if not cfg.tied:
-    yield _OUTPUT, np.asarray(params["unembedding"]).T
+# (bytes read, bytes to read), after each parameter.
+Progress = Callable[[int, int], None]
 
 
 def _files(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -129,98 +45,218 @@ def _files(folder: pathlib.Path) -> list[pathlib.Path]:
   return [folder / str(name) for name in sorted(set(weight_map.values()))]
 
 
-def _read_file(
-  path: pathlib.Path, shapes: dict[str, tuple[int, ...]]
-) -> dict[str, np.ndarray]:
+@dataclasses.dataclass(frozen=True)
+class _Stored:
+  """A tensor in an open file."""
+
+  path: pathlib.Path
+  name: str
+  file: Any
+  dtype: str
+
+  def read(self) -> np.ndarray:
+    """The tensor.
+
+    Raises:
+      errors.InputError: it holds NaN or infinity.
+    """
+    tensor: np.ndarray = self.file.get_tensor(self.name)
+    for start in range(0, len(tensor), _ROWS):
+      if not np.isfinite(tensor[start : start + _ROWS]).all():
+        raise errors.InputError(
+          f"{self.path}: tensor {self.name!r} holds NaN or infinity"
+        )
+    return tensor
+
+  def rows(self) -> Iterator[np.ndarray]:
+    """The rows of a matrix, some at a time."""
+    whole = self.file.get_slice(self.name)
+    count = whole.get_shape()[0]
+    for start in range(0, count, _ROWS):
+      yield whole[start : min(start + _ROWS, count)]
+
+
+def _open(
+  path: pathlib.Path,
+  shapes: Mapping[str, tuple[int, ...]],
+  stack: contextlib.ExitStack,
+  *,
+  nested: bool,
+) -> dict[str, _Stored]:
   """A file's tensors, each checked to belong to the model and to fit it."""
   if not path.is_file():
     raise errors.InputError(f"{path}: no such file")
-  tensors = {}
   try:
-    with safetensors.safe_open(path, framework="np") as file:
-      for name in file.keys():  # noqa: SIM118 - the handle is not a mapping.
-        if name.endswith("rotary_emb.inv_freq"):
-          continue  # Old exports keep this table, which follows from theta.
-        view = file.get_slice(name)
-        shape, kind = tuple(view.get_shape()), view.get_dtype()
-        if name not in shapes:
-          raise errors.InputError(
-            f"{path}: tensor {name!r} {shape} is not part of the model that "
-            f"{_CONFIG} describes"
-          )
-        if shape != shapes[name]:
-          raise errors.InputError(
-            f"{path}: tensor {name!r} has shape {shape}; "
-            f"{_CONFIG} expects {shapes[name]}"
-          )
-        if kind not in _FLOATS:
-          raise errors.InputError(
-            f"{path}: tensor {name!r} is {kind}; "
-            f"it must be one of {', '.join(_FLOATS)}"
-          )
-        tensors[name] = file.get_tensor(name)
-        if not np.isfinite(tensors[name]).all():
-          raise errors.InputError(
-            f"{path}: tensor {name!r} holds NaN or infinity"
-          )
+    file = stack.enter_context(safetensors.safe_open(path, framework="np"))
   except safetensors.SafetensorError as error:
     raise errors.InputError(
       f"{path}: not a whole safetensors file: {error}"
     ) from error
-  return tensors
+  found = {}
+  for stored in file.keys():  # noqa: SIM118 - the handle is not a mapping.
+    name = _plain(stored) if nested else stored
+    if name is None or name.endswith("rotary_emb.inv_freq"):
+      continue  # Old exports keep this table, which follows from theta.
+    view = file.get_slice(stored)
+    shape, kind = tuple(view.get_shape()), view.get_dtype()
+    if name not in shapes:
+      raise errors.InputError(
+        f"{path}: tensor {stored!r} {shape} is not part of the model that "
+        f"{_CONFIG} describes"
+      )
+    if shape != shapes[name]:
+      raise errors.InputError(
+        f"{path}: tensor {stored!r} has shape {shape}; "
+        f"{_CONFIG} expects {shapes[name]}"
+      )
+    if kind not in _FLOATS:
+      raise errors.InputError(
+        f"{path}: tensor {stored!r} is {kind}; "
+        f"it must be one of {', '.join(_FLOATS)}"
+      )
+    found[name] = _Stored(path, stored, file, _FLOATS[kind])
+  return found
+
+
+def _plain(name: str) -> str | None:
+  """A tensor's name without its prefix; None where it is not the text's."""
+  if name.removeprefix("model.").startswith(_IMAGES):
+    return None
+  for prefix, instead in _NESTED.items():
+    if name.startswith(prefix):
+      return instead + name.removeprefix(prefix)
+  return name
+
+
+def _check_copy(
+  folder: pathlib.Path, copy: _Stored | None, embedding: _Stored
+) -> None:
+  """A tied model's output matrix is sometimes written out all the same."""
+  if copy is None:
+    return
+  pairs = zip(copy.rows(), embedding.rows(), strict=True)
+  if not all(np.array_equal(*pair) for pair in pairs):
+    raise errors.InputError(
+      f"{folder}: tensor {layout.OUTPUT!r} differs from"
+      f" {layout.EMBEDDING!r}; they must be equal, or 'tie_word_embeddings'"
+      f" false in {_CONFIG}"
+    )
+
+
+def _assemble(
+  leaf: layout.Leaf, tensors: Mapping[str, _Stored], dtype: np.dtype
+) -> np.ndarray:
+  """A parameter; one made of a single tensor is a view of it."""
+  if len(leaf.parts) == 1:
+    (part,) = leaf.parts
+    tensor = tensors[part.name].read().astype(dtype, copy=False)
+    return (tensor if part.upright else tensor.T).reshape(leaf.shape)
+  whole = np.empty(leaf.shape, dtype)
+  for part in leaf.parts:
+    part.put(tensors[part.name].read(), whole)
+  return whole
 
 
 def load(
-  folder: str | pathlib.Path, dtype: str | None = None
+  folder: str | pathlib.Path,
+  dtype: str | None = None,
+  *,
+  mesh: jax.sharding.Mesh | None = None,
+  progress: Progress | None = None,
 ) -> tuple[transformer.Transformer, types.Params]:
   """Reads a transformer and its parameters.
+
+  Parameters are read one after the other; on a mesh, the host holds one of them
+  and the tensor that is put into it, beside what its own devices hold.
 
   Args:
     folder: holds `config.json` and `model.safetensors`, or the index of its
       shards.
     dtype: "float32" or "bfloat16", of the parameters and of what is computed.
       None: bfloat16 if all the tensors are, float32 otherwise.
+    mesh: where to put the parameters, split by `sharding.RULES`. None: they
+      stay numpy arrays.
+    progress: told how far it is.
 
   Returns:
-    The transformer, and its parameters as numpy arrays: the caller puts them
-    on devices, in one piece or in shards.
+    The transformer, and its parameters.
 
   Raises:
-    errors.InputError: the folder is not whole, is of another model type, or its
-      tensors do not fit its config; the message names file, tensor and shape.
+    errors.InputError: the folder is not whole, is of a family that is not
+      supported, or its tensors do not fit its config; the message names file,
+      tensor and shape.
   """
   folder = pathlib.Path(folder)
-  # The dtype is known once the tensors are read; the shapes do not need it.
+  # The dtype is known once the files are open; the shapes do not need it.
   cfg = huggingface_config.read(folder / _CONFIG, dtype or "float32")
-  shapes = _shapes(cfg)
-  tensors: dict[str, np.ndarray] = {}
-  for path in _files(folder):
-    # A tied model's output matrix is sometimes written out all the same.
-    tensors |= _read_file(
-      path, {_OUTPUT: (cfg.vocabulary, cfg.width), **shapes}
-    )
-  for name, shape in shapes.items():
-    if name not in tensors:
-      raise errors.InputError(
-        f"{folder}: tensor {name!r} is missing; {_CONFIG} expects it with "
-        f"shape {shape}"
+  fields = huggingface_config.read_json(folder / _CONFIG)
+  nested = huggingface_config.reads_images(fields)
+  leaves = list(layout.leaves(cfg))
+  shapes = {part.name: part.shape for leaf in leaves for part in leaf.parts}
+  may = {layout.OUTPUT: (cfg.vocabulary, cfg.width), **shapes}
+  with contextlib.ExitStack() as stack:
+    tensors: dict[str, _Stored] = {}
+    for path in _files(folder):
+      tensors |= _open(path, may, stack, nested=nested)
+    for name, shape in shapes.items():
+      if name not in tensors:
+        raise errors.InputError(
+          f"{folder}: tensor {name!r} is missing; {_CONFIG} expects it with "
+          f"shape {shape}"
+        )
+    if cfg.tied:
+      _check_copy(
+        folder, tensors.pop(layout.OUTPUT, None), tensors[layout.EMBEDDING]
       )
-  copy = tensors.pop(_OUTPUT, None) if cfg.tied else None
-  if copy is not None and not np.array_equal(copy, tensors[_EMBEDDING]):
-    raise errors.InputError(
-      f"{folder}: tensor {_OUTPUT!r} differs from {_EMBEDDING!r}; they must be "
-      f"equal, or 'tie_word_embeddings' false in {_CONFIG}"
-    )
-  if dtype is None:
-    half = all(t.dtype == ml_dtypes.bfloat16 for t in tensors.values())
-    dtype = "bfloat16" if half else "float32"
-    cfg = huggingface_config.read(folder / _CONFIG, dtype)
-  numpy_dtype = np.dtype(getattr(ml_dtypes, dtype, dtype))
-  tensors = {
-    name: tensor.astype(numpy_dtype, copy=False)
-    for name, tensor in tensors.items()
-  }
-  return transformer.Transformer(cfg), _to_params(cfg, tensors)
+    if dtype is None:
+      half = all(tensor.dtype == "bfloat16" for tensor in tensors.values())
+      dtype = "bfloat16" if half else "float32"
+    lm = transformer.Transformer(dataclasses.replace(cfg, dtype=dtype))
+    number = np.dtype(getattr(ml_dtypes, dtype, dtype))
+    return lm, _stream(lm, leaves, tensors, number, mesh, progress)
+
+
+def _stream(
+  lm: transformer.Transformer,
+  leaves: list[layout.Leaf],
+  tensors: Mapping[str, _Stored],
+  dtype: np.dtype,
+  mesh: jax.sharding.Mesh | None,
+  progress: Progress | None,
+) -> types.Params:
+  """The parameters' tree, filled leaf by leaf."""
+  params: dict[str, Any] = {}
+  axes = lm.logical_axes() if mesh is not None else {}
+  sizes = [int(np.prod(leaf.shape)) * dtype.itemsize for leaf in leaves]
+  done = 0
+  for leaf, size in zip(leaves, sizes, strict=True):
+    array: Any = _assemble(leaf, tensors, dtype)
+    inner, names = params, axes
+    for key in leaf.path[:-1]:
+      inner, names = inner.setdefault(key, {}), names.get(key, {})
+    if mesh is None:
+      array = np.ascontiguousarray(array)
+    else:
+      spec = names[leaf.path[-1]]
+      array = sharding.put(array, sharding.of(mesh, spec, leaf.shape))
+    inner[leaf.path[-1]] = array
+    done += size
+    if progress is not None:
+      progress(done, sum(sizes))
+  return params
+
+
+def _to_tensors(
+  cfg: config.TransformerConfig, params: types.Params
+) -> Iterator[tuple[str, np.ndarray]]:
+  """A folder's tensors out of the parameters' tree."""
+  for leaf in layout.leaves(cfg):
+    found = params
+    for key in leaf.path:
+      found = found[key]
+    array = np.asarray(found)
+    for part in leaf.parts:
+      yield part.name, part.take(array)
 
 
 def _shard(

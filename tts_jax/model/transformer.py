@@ -38,15 +38,18 @@ def _param(
 
 
 class Norm(nn.Module):
-  """RMSNorm with a scale, computed in float32."""
+  """RMSNorm with a scale, computed in float32, over the last axis."""
 
   config: config.TransformerConfig
+  axis: str = "embed"
 
   @nn.compact
   def __call__(self, x: chex.Array) -> chex.Array:
     """Scales `x` [..., D] to a mean square of 1, times the scale."""
-    ones = nn.initializers.ones
-    scale = _param(self, "scale", ones, (self.config.width,), ("embed",))
+    offset = self.config.norm_offset
+    init = nn.initializers.zeros if offset else nn.initializers.ones
+    scale = _param(self, "scale", init, x.shape[-1:], (self.axis,))
+    scale = scale.astype(jnp.float32) + (1.0 if offset else 0.0)
     wide = x.astype(jnp.float32)
     mean_square = jnp.square(wide).mean(-1, keepdims=True)
     wide *= jax.lax.rsqrt(mean_square + self.config.norm_eps)
@@ -65,11 +68,14 @@ class Block(nn.Module):
     kernel = _param(self, name, nn.initializers.normal(scale), shape, axes)
     return kernel.astype(self.config.dtype)
 
+  def _norm(self, name: str, x: chex.Array, axis: str = "embed") -> chex.Array:
+    return Norm(self.config, axis, name=name)(x)
+
   @nn.compact
   def __call__(
     self,
     x: chex.Array,  # [..., D]
-    table: tuple[chex.Array, chex.Array],
+    table: attention.Table,
     attend: attending.Attend,
     dropout_key: chex.PRNGKey | None,
   ) -> tuple[chex.Array, Any]:
@@ -89,26 +95,44 @@ class Block(nn.Module):
     qkv = self._kernel(
       "qkv", (D, K, G + 2, H), ("embed", "kv_heads", "group", "head"), 0.02
     )
-    normed = Norm(cfg, name="attention_norm")(x)
+    normed = self._norm("attention_norm", x)
     mixed = jnp.einsum("...d,dkgh->...kgh", normed, qkv)
-    turned = attention.rotate(mixed[..., : G + 1, :], table)
+    if cfg.qkv_bias:
+      axes = "kv_heads", "group", "head"
+      mixed += self._kernel("qkv_bias", (K, G + 2, H), axes, 0.0)
+    turned = mixed[..., : G + 1, :]
+    if cfg.qk_norm:
+      query = self._norm("query_norm", turned[..., :G, :], "head")
+      key = self._norm("key_norm", turned[..., G:, :], "head")
+      turned = jnp.concatenate([query, key], axis=-2)
+    turned = attention.rotate(turned, table)
     attended, kept = attend(
-      self.layer, turned[..., :G, :], turned[..., G, :], mixed[..., G + 1, :]
+      self.layer,
+      attention.scoring(cfg, self.layer),
+      turned[..., :G, :],
+      turned[..., G, :],
+      mixed[..., G + 1, :],
     )
     out = self._kernel(
       "out", (K, G, H, D), ("kv_heads", "group", "head", "embed"), out_scale
     )
     added = jnp.einsum("...kgh,kghd->...d", attended, out)
+    if cfg.post_norms:
+      added = self._norm("attention_post_norm", added)
     x += _dropout(added, cfg.dropout, keys[0])
 
     gate_up = self._kernel(
       "gate_up", (D, 2, M), ("embed", "gate_up", "mlp"), 0.02
     )
-    normed = Norm(cfg, name="mlp_norm")(x)
+    normed = self._norm("mlp_norm", x)
     inner = jnp.einsum("...d,dcm->...cm", normed, gate_up)
-    inner = jax.nn.silu(inner[..., 0, :]) * inner[..., 1, :]
+    # jax.nn.gelu is the one with tanh unless told otherwise.
+    gate = jax.nn.silu if cfg.activation == "silu" else jax.nn.gelu
+    inner = gate(inner[..., 0, :]) * inner[..., 1, :]
     down = self._kernel("down", (M, D), ("mlp", "embed"), out_scale)
     added = jnp.einsum("...m,md->...d", inner, down)
+    if cfg.post_norms:
+      added = self._norm("mlp_post_norm", added)
     return x + _dropout(added, cfg.dropout, keys[1]), kept
 
 
@@ -133,17 +157,18 @@ class _Decoder(nn.Module):
     keys: list[chex.PRNGKey | None] = [None] * (cfg.layers + 1)
     if dropout_key is not None:
       keys = list(jax.random.split(dropout_key, cfg.layers + 1))
-    table = attention.rotary_table(
-      positions, cfg.head_width, cfg.rope_theta, cfg.rope_scaling
-    )
+    tables = attention.rotary_tables(cfg, positions)
 
-    x = _dropout(embedding[tokens], cfg.dropout, keys[-1])
+    x = embedding[tokens]
+    if cfg.scaled_embedding:
+      x *= jnp.asarray(cfg.width**0.5, x.dtype)
+    x = _dropout(x, cfg.dropout, keys[-1])
     kept, streams = [], []
     # Unrolled: a scan would copy every layer's cache at every token.
     for layer in range(cfg.layers):
       streams.append(x)
       block = Block(cfg, layer, name=f"layer_{layer}")
-      x, keep = block(x, table, attend, keys[layer])
+      x, keep = block(x, tables[layer], attend, keys[layer])
       kept.append(keep)
     streams.append(x)
     hidden = Norm(cfg, name="final_norm")(x)
@@ -159,13 +184,15 @@ class _Decoder(nn.Module):
       unembedding,
       preferred_element_type=jnp.float32,
     )
+    if cfg.logit_cap is not None:
+      logits = cfg.logit_cap * jnp.tanh(logits / cfg.logit_cap)
     output = types.Output(logits=logits, hidden=hidden, streams=tuple(streams))
     return output, tuple(kept)
 
 
 @dataclasses.dataclass(frozen=True)
 class Transformer:
-  """A Llama-family decoder; parameters are a plain nested dict."""
+  """A decoder; parameters are a plain nested dict."""
 
   config: config.TransformerConfig
 
@@ -223,8 +250,8 @@ class Transformer:
     Args:
       params: as `init` gives them.
       tokens: [B, T] int32.
-      positions: [B, T] int32; counted along the row if None. Rotations are
-        relative, so packed sequences need not start again at 0.
+      positions: [B, T] int32; counted along the row if None. Rotations and
+        windows are relative, so packed sequences need not start again at 0.
       segments: [B, T] int32, the sequence that each token belongs to; tokens of
         different ones do not see each other. None: each row is one.
       parents: [B, T] int32, the segment that a token's own continues and so
@@ -235,15 +262,10 @@ class Transformer:
       logits [B, T, V] and hidden [B, T, D].
     """
     chex.assert_rank(tokens, 2)
+    attend = attending.causally(segments, parents, positions)
     if positions is None:
       positions = jnp.arange(tokens.shape[1])
-    output, _ = self._apply(
-      params,
-      tokens,
-      positions,
-      attending.causally(segments, parents),
-      dropout_key,
-    )
+    output, _ = self._apply(params, tokens, positions, attend, dropout_key)
     return output
 
   def prefill(

@@ -157,7 +157,7 @@ class RewardModel:
       drawn,
       logprob,
       positions,
-      attending.causally(segments, parents),
+      attending.causally(segments, parents, positions),
       accumulate,
       dropout_key,
     )
@@ -301,10 +301,13 @@ def above(
         f"head.width is {width}; it must be a multiple of the model's head"
         f" width, {shape.head_width}"
       )
+    # Windows, if any, are those of the blocks that it stands beside.
+    first = min(shape.layers if tap is None else tap, shape.layers - layers)
     blocks = dataclasses.replace(
       shape,
       width=width,
       layers=layers,
+      windows=shape.windows[max(first, 0) :][:layers],
       heads=heads,
       kv_heads=math.gcd(heads, shape.kv_heads),
       mlp_width=shape.mlp_width * width // shape.width,
@@ -314,7 +317,7 @@ def above(
   # What stands above the tap is not read; a transformer has a block.
   depth = shape.layers if tap is None else max(tap, 1)
   own = transformer.Transformer(
-    dataclasses.replace(shape, layers=depth, dropout=dropout)
+    dataclasses.replace(shape.part(0, depth), dropout=dropout)
   )
   return RewardModel(
     head.HeadConfig(

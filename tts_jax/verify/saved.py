@@ -183,7 +183,7 @@ def _lower_blocks(folder: str, verifier: reward.RewardModel) -> types.Params:
     )
   lm, params = huggingface.load(folder, "float32")
   found, wanted = lm.config, verifier.backbone.config
-  alike = dataclasses.replace(found, layers=wanted.layers)
+  alike = found.part(0, min(found.layers, wanted.layers))
   if found.layers < wanted.layers or _any_length(alike) != _any_length(wanted):
     raise errors.InputError(
       f"{folder}: its shape is {found}, the backbone's {wanted}; a backbone"
@@ -283,6 +283,7 @@ def _head_config(path: pathlib.Path, found: Any) -> head.HeadConfig:
       kind, name = config.Llama3Rope, "head.blocks.rope_scaling"
       rope = fields(path, name, kind, blocks["rope_scaling"])
       blocks["rope_scaling"] = config.Llama3Rope(**rope)
+    blocks["windows"] = tuple(blocks.get("windows", ()))
     shape["blocks"] = config.TransformerConfig(**blocks)
   return head.HeadConfig(**shape)
 
