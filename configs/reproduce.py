@@ -80,7 +80,7 @@ def get_config() -> ml_collections.ConfigDict:
       # questions, at temperature 0, and how many times as many parameters it
       # has. Empty is the package's with the package's model, and none with
       # another; "none" is none.
-      "exchange": {"pool": "", "size_ratio": 13.9},
+      "exchange": {"pool": "", "size_ratio": 13.8},
       # Chains of revisions, where "revisions" is among the methods.
       "revision": {
         # Folders; empty are those of the package.

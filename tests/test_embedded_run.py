@@ -1,8 +1,13 @@
 """The run of the package is of its own config, questions and models."""
 
-from configs import reproduce
+import pytest
+
+from configs import reproduce, train_gsm_symbolic, train_larger
 from launch import drawing, pooling, shipping
+from tts_jax.scaling import exchange_folds
 from tts_jax.store import chains, packed, pool, run, scores, searches
+from tts_jax.tasks import gsm_symbolic
+from tts_jax.verify import embedded
 
 
 def test_it_is_of_the_default_config_and_of_the_models_that_ship():
@@ -51,3 +56,28 @@ def test_its_card_says_how_it_was_made():
     found.commit[:7],
   ):
     assert word in card
+
+
+def test_a_larger_model_answered_every_question_of_it():
+  folder = embedded.larger("", "")
+  assert folder == embedded.LARGER
+  ids = [question.id for question in gsm_symbolic.reporting_questions()]
+  right = exchange_folds.larger(folder, ids)
+  assert f"{right.mean():.3f}" in (folder / "README.md").read_text()
+
+
+def test_the_larger_model_is_as_much_larger_as_the_config_says():
+  def parameters(config):
+    shape = config.model
+    heads = 2 * (shape.heads + shape.kv_heads) * shape.head_width
+    layer = shape.width * (heads + 3 * shape.mlp_width + 2)
+    tokens = config.tokenizer.vocabulary * shape.width
+    return tokens + shape.layers * layer + shape.width
+
+  small, large = train_gsm_symbolic.get_config(), train_larger.get_config()
+  ratio = parameters(large) / parameters(small)
+  assert ratio == pytest.approx(
+    reproduce.get_config().exchange.size_ratio, abs=0.05
+  )
+  assert large.data == small.data
+  assert large.schedule == small.schedule

@@ -54,7 +54,7 @@ def test_policies_are_compared_with_a_larger_model(
   done = kill_harness.run(_search(out, made, model), cache)
   assert done.returncode == 0, done.stderr
   exchange = json.loads((out / "summary.json").read_text())["exchange"]
-  assert exchange["size_ratio"] == 13.9
+  assert exchange["size_ratio"] == 13.8
   assert set(exchange["families"]) == {"search"}
   right = pool.load_pool(made / "larger").correct
   assert right.shape == (10, 1)
