@@ -112,6 +112,30 @@ def test_a_block_after_a_prompt(case):
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_blocks_appended_to_rows(case):
+  lm, params = huggingface.load(made.GOLDEN / case)
+  golden = _golden(case)
+  tokens, want = golden["tokens"], golden["logits"]
+  length = np.array([5, 17])
+  padded = np.stack([tokens[:17], tokens[:17]])
+  _, state = lm.prefill(params, _prompts(padded, length))
+  extend = jax.jit(lm.extend_rows)
+  rows = lm.init_rows(2, 3, 24)
+  for count in ([[3, 1, 7], [4, 0, 2]], [[1, 5, 0], [6, 7, 2]], [[7] * 3] * 2):
+    start = length[:, None] - 1 + np.asarray(rows.length)
+    place = start[..., None] + np.arange(7)
+    counted = np.arange(7) < np.array(count)[..., None]
+    inside = counted & (place < len(tokens))
+    given = np.where(inside, tokens[np.minimum(place, len(tokens) - 1)], 3)
+    output, rows = extend(
+      params, state, rows, jnp.asarray(given), jnp.array(count)
+    )
+    found, right = np.asarray(output.logits)[inside], want[place[inside]]
+    np.testing.assert_allclose(found, right, atol=1e-4)
+  assert rows.length.tolist() == [[11, 13, 14], [17, 14, 11]]
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_completions_packed_behind_their_prompt(case):
   lm, params = huggingface.load(made.GOLDEN / case)
   golden = _golden(case)

@@ -111,3 +111,31 @@ def after_prompt(prompt_state: cache.PromptState) -> Attend:
     return attended, (key, value)
 
   return attend
+
+
+def with_cache_blocks(
+  prompt_state: cache.PromptState, rows: cache.RowCache
+) -> Attend:
+  """Attention of several tokens a row [Q, N, T]; keeps keys and values."""
+
+  def attend(
+    layer: int,
+    scoring: attention.Scoring,
+    query: chex.Array,
+    key: chex.Array,
+    value: chex.Array,
+  ) -> tuple[chex.Array, Any]:
+    keys, values = cache.append_blocks(rows, layer, key, value)
+    attended = attention.over_prompt_and_rows(
+      query,
+      (
+        prompt_state.keys[layer],
+        prompt_state.values[layer],
+        prompt_state.length,
+      ),
+      (keys, values, rows.length),
+      scoring,
+    )
+    return attended, (keys, values)
+
+  return attend

@@ -324,3 +324,62 @@ def over_prompt_and_block(
   attended /= (before.sum(-1) + own.sum(-1))[..., None]
   attended = attended.astype(value.dtype).reshape(Q, K, G, T, H)
   return attended.transpose(0, 3, 1, 2, 4)
+
+
+def over_prompt_and_rows(
+  query: chex.Array,
+  prompt: tuple[chex.Array, chex.Array, chex.Array],
+  row: tuple[chex.Array, chex.Array, chex.Array],
+  scoring: Scoring,
+) -> chex.Array:
+  """Attention of several tokens a row to its prompt, its past and themselves.
+
+  Args:
+    query: [Q, N, T, K, G, H].
+    prompt: keys [Q, K, H, P], values [Q, K, P, H] and live slots, [Q] or [Q, N].
+    row: keys [Q, N, K, H, S] and values [Q, N, K, S, H], the tokens' own among
+      them, and how many slots were live before these, [Q, N].
+    scoring: of the layer.
+
+  Returns:
+    [Q, N, T, K, G, H].
+  """
+  wide = jnp.float32
+  prompt_keys, prompt_values, prompt_length = prompt
+  row_keys, row_values, row_length = row
+  Q, N, T, K, G, H = query.shape
+  query = scoring.query(query).transpose(0, 1, 3, 4, 2, 5)
+  query = query.reshape(Q, N, K, G * T, H).astype(prompt_keys.dtype)
+  if prompt_length.ndim == 1:
+    prompt_length = prompt_length[:, None]
+  place = row_length[..., None] + jnp.tile(jnp.arange(T), G)  # [Q, N, G T]
+
+  before = jnp.einsum(
+    "qnkth,qkhp->qnktp", query, prompt_keys, preferred_element_type=wide
+  )
+  slot = jnp.arange(prompt_keys.shape[-1])
+  live = slot < prompt_length[..., None]
+  distance = (prompt_length[..., None] + place)[..., None] - slot
+  before = scoring.masked(before, live[:, :, None, None], distance[:, :, None])
+  own = jnp.einsum(
+    "qnkth,qnkhs->qnkts", query, row_keys, preferred_element_type=wide
+  )
+  distance = place[..., None] - jnp.arange(row_keys.shape[-1])
+  own = scoring.masked(own, (distance >= 0)[:, :, None], distance[:, :, None])
+  # Finite: a token sees itself.
+  top = jnp.maximum(before.max(-1, initial=-jnp.inf), own.max(-1))[..., None]
+  before, own = jnp.exp(before - top), jnp.exp(own - top)
+  attended = jnp.einsum(
+    "qnktp,qkph->qnkth",
+    before.astype(prompt_values.dtype),
+    prompt_values,
+    preferred_element_type=wide,
+  ) + jnp.einsum(
+    "qnkts,qnksh->qnkth",
+    own.astype(row_values.dtype),
+    row_values,
+    preferred_element_type=wide,
+  )
+  attended /= (before.sum(-1) + own.sum(-1))[..., None]
+  attended = attended.astype(query.dtype).reshape(Q, N, K, G, T, H)
+  return attended.transpose(0, 1, 4, 2, 3, 5)

@@ -110,15 +110,46 @@ def append(
   return keys, values
 
 
+def append_blocks(
+  rows: RowCache, layer: int, key: chex.Array, value: chex.Array
+) -> tuple[chex.Array, chex.Array]:
+  """One layer's keys and values with T more tokens a row.
+
+  What a row has no room for is dropped.
+
+  Args:
+    rows: the cache before the tokens.
+    layer: which layer.
+    key: [Q, N, T, K, H].
+    value: [Q, N, T, K, H].
+
+  Returns:
+    As `append`.
+  """
+  Q, N, T = key.shape[:3]
+  question = jnp.arange(Q)[:, None, None]
+  row = jnp.arange(N)[:, None]
+  slot = rows.length[..., None] + jnp.arange(T)
+  keys, values = rows.keys[layer], rows.values[layer]
+  keys = keys.at[question, row, :, :, slot].set(
+    key.astype(keys.dtype), mode="drop", unique_indices=True
+  )
+  values = values.at[question, row, :, slot].set(
+    value.astype(values.dtype), mode="drop", unique_indices=True
+  )
+  return keys, values
+
+
 def advance(
   rows: RowCache,
   layers: tuple[tuple[chex.Array, chex.Array], ...] = (),
+  count: chex.Array | int = 1,
 ) -> RowCache:
-  """The cache one token longer, from what `append` gave for each layer.
+  """The cache `count` tokens longer, from what `append` gave for each layer.
 
   Lengths stop at S: a full row neither grows nor wraps around.
   """
-  length = rows.length + 1
+  length = rows.length + count
   if layers:
     length = jnp.minimum(length, layers[0][0].shape[-1])
   return RowCache(

@@ -353,3 +353,34 @@ class Transformer:
       attending.with_cache(prompt_state, rows),
     )
     return output, cache.advance(rows, layers)
+
+  def extend_rows(
+    self,
+    params: types.Params,
+    prompt_state: cache.PromptState,
+    rows: cache.RowCache,
+    tokens: chex.Array,
+    count: chex.Array,
+  ) -> tuple[types.Output, cache.RowCache]:
+    """Appends several tokens to every row and reads them in one pass.
+
+    Args:
+      params: as `init` gives them.
+      prompt_state: of Q questions.
+      rows: [Q, N] rows, with room for `count` more tokens each.
+      tokens: [Q, N, T] int32; a row's first is the last of its prompt.
+      count: [Q, N] int32, tokens that count, at most T; what is given for the
+        rest means nothing.
+
+    Returns:
+      logits [Q, N, T, V] and hidden [Q, N, T, D]; the rows, `count` longer.
+    """
+    chex.assert_equal_shape([rows.length, count])
+    positions = attending.positions(prompt_state, rows)[..., None]
+    output, layers = self._apply(
+      params,
+      tokens,
+      positions + jnp.arange(tokens.shape[-1]),
+      attending.with_cache_blocks(prompt_state, rows),
+    )
+    return output, cache.advance(rows, layers, count)
