@@ -336,7 +336,7 @@ def over_prompt_and_rows(
 
   Args:
     query: [Q, N, T, K, G, H].
-    prompt: keys [Q, K, H, P], values [Q, K, P, H] and live slots, [Q] or [Q, N].
+    prompt: as for `over_prompt_and_row`.
     row: keys [Q, N, K, H, S] and values [Q, N, K, S, H], the tokens' own among
       them, and how many slots were live before these, [Q, N].
     scoring: of the layer.

@@ -189,48 +189,97 @@ def load(
   folder = pathlib.Path(folder)
   # The dtype is known once the files are open; the shapes do not need it.
   cfg = huggingface_config.read(folder / _CONFIG, dtype or "float32")
+  output = {layout.OUTPUT: (cfg.vocabulary, cfg.width)}
+  with _opened(folder, cfg, {}, output) as tensors:
+    if cfg.tied:
+      copy = tensors.pop(layout.OUTPUT, None)
+      _check_copy(folder, copy, tensors[layout.EMBEDDING])
+    return _stream(cfg, tensors, dtype, mesh, progress)
+
+
+def load_with_head(
+  folder: str | pathlib.Path,
+  head: Callable[[config.TransformerConfig], Mapping[str, tuple[int, ...]]],
+  dtype: str | None = None,
+  *,
+  mesh: jax.sharding.Mesh | None = None,
+  progress: Progress | None = None,
+) -> tuple[transformer.Transformer, types.Params, dict[str, np.ndarray]]:
+  """Reads a transformer that has a head in its output matrix's place.
+
+  An output matrix that stands in the folder all the same is passed over; the
+  transformer's logits, by its embedding, mean nothing.
+
+  Args:
+    folder: as for `load`.
+    head: from the transformer's shape to the head's tensors and their shapes.
+    dtype: as for `load`.
+    mesh: as for `load`.
+    progress: as for `load`.
+
+  Returns:
+    The transformer, its parameters, and the head's tensors, float32.
+
+  Raises:
+    errors.InputError: as `load`.
+  """
+  folder = pathlib.Path(folder)
+  cfg = huggingface_config.read(folder / _CONFIG, dtype or "float32")
+  cfg = dataclasses.replace(cfg, tied=True)
+  output = {layout.OUTPUT: (cfg.vocabulary, cfg.width)}
+  with _opened(folder, cfg, head(cfg), output) as tensors:
+    tensors.pop(layout.OUTPUT, None)
+    read = {name: tensors.pop(name).read() for name in head(cfg)}
+    lm, params = _stream(cfg, tensors, dtype, mesh, progress)
+  wide = {name: tensor.astype(np.float32) for name, tensor in read.items()}
+  return lm, params, wide
+
+
+@contextlib.contextmanager
+def _opened(
+  folder: pathlib.Path,
+  cfg: config.TransformerConfig,
+  extra: Mapping[str, tuple[int, ...]],
+  optional: Mapping[str, tuple[int, ...]],
+) -> Iterator[dict[str, _Stored]]:
+  """Every tensor of a folder by its plain name, its files open."""
   fields = huggingface_config.read_json(folder / _CONFIG)
   nested = huggingface_config.reads_images(fields)
-  leaves = list(layout.leaves(cfg))
-  shapes = {part.name: part.shape for leaf in leaves for part in leaf.parts}
-  may = {layout.OUTPUT: (cfg.vocabulary, cfg.width), **shapes}
+  parts = (part for leaf in layout.leaves(cfg) for part in leaf.parts)
+  shapes = {**{part.name: part.shape for part in parts}, **extra}
   with contextlib.ExitStack() as stack:
     tensors: dict[str, _Stored] = {}
     for path in _files(folder):
-      tensors |= _open(path, may, stack, nested=nested)
+      tensors |= _open(path, {**optional, **shapes}, stack, nested=nested)
     for name, shape in shapes.items():
       if name not in tensors:
         raise errors.InputError(
           f"{folder}: tensor {name!r} is missing; {_CONFIG} expects it with "
           f"shape {shape}"
         )
-    if cfg.tied:
-      _check_copy(
-        folder, tensors.pop(layout.OUTPUT, None), tensors[layout.EMBEDDING]
-      )
-    if dtype is None:
-      half = all(tensor.dtype == "bfloat16" for tensor in tensors.values())
-      dtype = "bfloat16" if half else "float32"
-    lm = transformer.Transformer(dataclasses.replace(cfg, dtype=dtype))
-    number = np.dtype(getattr(ml_dtypes, dtype, dtype))
-    return lm, _stream(lm, leaves, tensors, number, mesh, progress)
+    yield tensors
 
 
 def _stream(
-  lm: transformer.Transformer,
-  leaves: list[layout.Leaf],
+  cfg: config.TransformerConfig,
   tensors: Mapping[str, _Stored],
-  dtype: np.dtype,
+  dtype: str | None,
   mesh: jax.sharding.Mesh | None,
   progress: Progress | None,
-) -> types.Params:
-  """The parameters' tree, filled leaf by leaf."""
+) -> tuple[transformer.Transformer, types.Params]:
+  """The transformer, its parameters' tree filled leaf by leaf."""
+  if dtype is None:
+    half = all(tensor.dtype == "bfloat16" for tensor in tensors.values())
+    dtype = "bfloat16" if half else "float32"
+  number = np.dtype(getattr(ml_dtypes, dtype, dtype))
+  lm = transformer.Transformer(dataclasses.replace(cfg, dtype=dtype))
   params: dict[str, Any] = {}
   axes = lm.logical_axes() if mesh is not None else {}
-  sizes = [int(np.prod(leaf.shape)) * dtype.itemsize for leaf in leaves]
+  leaves = list(layout.leaves(cfg))
+  sizes = [int(np.prod(leaf.shape)) * number.itemsize for leaf in leaves]
   done = 0
   for leaf, size in zip(leaves, sizes, strict=True):
-    array: Any = _assemble(leaf, tensors, dtype)
+    array: Any = _assemble(leaf, tensors, number)
     inner, names = params, axes
     for key in leaf.path[:-1]:
       inner, names = inner.setdefault(key, {}), names.get(key, {})
@@ -243,7 +292,7 @@ def _stream(
     done += size
     if progress is not None:
       progress(done, sum(sizes))
-  return params
+  return lm, params
 
 
 def _to_tensors(
