@@ -26,8 +26,8 @@ class Generator:
 
   def limits(self, max_tokens: int) -> loop.Limits:
     """Of completions."""
-    end = self.tokenizer.end_token
-    return loop.Limits(max_tokens=max_tokens, end_token=end)
+    ends = self.tokenizer.end_tokens
+    return loop.Limits(max_tokens=max_tokens, end_token=ends)
 
 
 def load_generator(

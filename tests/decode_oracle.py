@@ -44,7 +44,7 @@ def sample(table, request, key, *, samples, limits, temperature=1.0, top_p=1.0):
       tokens[i, t] = previous
       logprob[i, t] = logits[previous] - np.log(np.exp(logits).sum())
       length[i] = t + 1
-      if previous == limits.end_token:
+      if previous in limits.end_tokens:
         finished[i] = True
         break
   return tokens, length, finished, logprob

@@ -54,7 +54,7 @@ class Search:
     self.setup, self.rounds = setup, setup.rounds
     self.table = np.asarray(setup.lm.table, np.float64)
     self.entries = np.asarray(setup.verifier.table, np.float32)
-    self.most, self.end = setup.limits.max_tokens, setup.limits.end_token
+    self.most, self.ends = setup.limits.max_tokens, setup.limits.end_tokens
     self.first, self.last = request.tokens[0], request.tokens[-1]
     self.uniforms = np.asarray(_uniforms(key, np.uint32(request.uid)))
     self.parents, self.scores, self.generated, self.ahead = [], [], 0, 0
@@ -70,7 +70,10 @@ class Search:
     return self.entries[self.first, self.first] + total, total
 
   def done(self, row):
-    return row.tokens[-1:] == [self.end] or len(row.tokens) == self.most
+    return self.finished(row) or len(row.tokens) == self.most
+
+  def finished(self, row):
+    return bool(row.tokens) and row.tokens[-1] in self.ends
 
   def live(self, row):
     return row.alive and not self.done(row)
@@ -102,7 +105,7 @@ class Search:
       if self.over(token, in_step):
         steps, in_step = steps + 1, 0
       full = len(row.tokens) + count == self.most
-      if token == self.end or full or steps == self.rounds.depth:
+      if token in self.ends or full or steps == self.rounds.depth:
         return logit
 
   def run(self):
@@ -123,8 +126,8 @@ class Search:
       parents = select(
         self.scores[-1],
         [row.alive for row in rows],
-        [row.tokens[-1] == self.end for row in rows],
-        [self.done(row) and row.tokens[-1] != self.end for row in rows],
+        [self.finished(row) for row in rows],
+        [self.done(row) and not self.finished(row) for row in rows],
         trees=rounds.trees,
         width=rounds.width,
       )

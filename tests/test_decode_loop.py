@@ -210,9 +210,37 @@ def test_a_chunk_without_work_takes_no_step():
   chex.assert_trees_all_equal(after, state)
 
 
-def test_limits_below_one_token_are_refused():
+@pytest.mark.parametrize("ends", [(END,), (END, 4), (4, 9, END)])
+def test_each_of_several_end_tokens_ends_a_sample(ends):
+  limits = loop.Limits(max_tokens=12, end_token=ends)
+  requests = decode_oracle.requests(3, VOCABULARY)
+  last = set()
+  for result in _engine(limits=limits)(requests).values():
+    tokens, length, finished, _ = decode_oracle.sample(
+      TABLE,
+      result.request,
+      KEY,
+      samples=9,
+      limits=limits,
+      temperature=SAMPLER.temperature,
+      top_p=SAMPLER.top_p,
+    )
+    np.testing.assert_array_equal(result.candidates.tokens, tokens)
+    np.testing.assert_array_equal(result.candidates.length, length)
+    np.testing.assert_array_equal(result.candidates.finished, finished)
+    last |= {
+      row[size - 1]
+      for row, size, end in zip(tokens, length, finished, strict=True)
+      if end
+    }
+  assert last == set(ends)
+
+
+def test_limits_without_a_token_or_an_end_are_refused():
   with pytest.raises(errors.InputError, match="max_tokens is 0"):
     loop.Limits(max_tokens=0, end_token=END)
+  with pytest.raises(errors.InputError, match=r"end_token is \(\)"):
+    loop.Limits(max_tokens=1, end_token=())
 
 
 def test_branches_of_a_prompt_are_sampled_as_prompts_of_their_own(results):

@@ -54,17 +54,18 @@ def _context(sizes, ends, plan):
   return whole
 
 
-def _oracle_chain(request, chain, length, plan):
+def _oracle_chain(request, chain, length, plan, stop=(_END,)):
   """Answers, whether each has its end, and their log-probabilities.
 
   One forward pass a token, over all that the token sees.
   """
   answers, ends, logprobs = [], [], []
+  last = [[end] for end in stop]
   for answer in range(length):
     context = _context([len(one) for one in answers], ends, plan)
     seen = [*request.tokens, *(t for i in context for t in answers[i])]
     written, nats = [], []
-    while len(written) < _LIMITS.max_tokens and _END not in written:
+    while len(written) < _LIMITS.max_tokens and written[-1:] not in last:
       tokens = [*seen, *written]
       padded = np.zeros((1, 64), np.int32)
       padded[0, : len(tokens)] = tokens
@@ -74,7 +75,7 @@ def _oracle_chain(request, chain, length, plan):
       written.append(decode_oracle.token_of(logits, uniform))
       nats.append(float(jax.nn.log_softmax(logits)[written[-1]]))
     answers.append(written)
-    ends.append(written[-1] == _END)
+    ends.append(written[-1] in stop)
     logprobs.append(nats)
   return answers, ends, logprobs
 
@@ -171,6 +172,22 @@ def test_answers_are_those_of_plain_loops(name):
     assert {(True, True, True), (True, False, True), (False, True, True)} <= (
       kinds
     )
+
+
+@pytest.mark.parametrize("name", ["the window moves", "hardly an answer fits"])
+def test_an_answer_is_read_with_the_end_that_it_has(name):
+  plan, ends = _PLANS[name], (_END, 7)
+  limits = loop.Limits(max_tokens=_LIMITS.max_tokens, end_token=ends)
+  last = set()
+  for result in _engine(plan, limits=limits)(_REQUESTS):
+    found = _answers(result, plan)
+    for chain, length in enumerate(plan.lengths):
+      answers, whole, _ = _oracle_chain(
+        result.request, chain, length, plan, ends
+      )
+      assert found[chain] == answers
+      last |= {one[-1] for one, end in zip(answers, whole, strict=True) if end}
+  assert last == set(ends)
 
 
 def test_the_first_answers_do_not_depend_on_what_runs_beside():

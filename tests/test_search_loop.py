@@ -6,7 +6,10 @@ import pytest
 import search_models
 import search_oracle
 
+from tts_jax.decode import loop
 from tts_jax.search import strategies
+
+TWO_ENDS = loop.Limits(max_tokens=14, end_token=(search_models.END, 5))
 
 REQUESTS = decode_oracle.requests(6, search_models.VOCABULARY)
 
@@ -22,6 +25,11 @@ SETUPS = {
   "lookahead 3": (
     strategies.Lookahead(8, 2, 3),
     {"step_tokens": 3, "verifier": search_models.READER},
+  ),
+  "two end tokens": (strategies.Beam(8, 2), {"limits": TWO_ENDS}),
+  "lookahead, two end tokens": (
+    strategies.Lookahead(8, 2, 2),
+    {"limits": TWO_ENDS},
   ),
 }
 
@@ -58,7 +66,7 @@ def test_equals_the_oracle(name):
       assert found.step_end[i, :steps].tolist() == row.ends[:steps]
       assert found.step_score[i, :steps].tolist() == row.scores[:steps]
       assert not found.step_score[i, steps:].any()
-      ended = tokens[-1:] == [search_models.END]
+      ended = bool(tokens) and tokens[-1] in setup.limits.end_tokens
       assert found.candidates.finished[i] == found.valid[i] == ended
     chosen = len(oracle.parents)
     np.testing.assert_array_equal(

@@ -30,20 +30,35 @@ class Limits:
 
   Attributes:
     max_tokens: T, tokens generated at most, the end token included.
-    end_token: ends a sample; it is counted and kept.
+    end_token: ends a sample; it is counted and kept. Of several, each does; the
+      first is the one that answers are given with.
 
   Raises:
-    errors.InputError: `max_tokens` is below 1.
+    errors.InputError: `max_tokens` is below 1, or there is no end token.
   """
 
   max_tokens: int
-  end_token: int
+  end_token: int | tuple[int, ...]
 
   def __post_init__(self) -> None:
     if self.max_tokens < 1:
       raise errors.InputError(
         f"max_tokens is {self.max_tokens}; it must be at least 1"
       )
+    if self.end_token == ():
+      raise errors.InputError("end_token is (); there must be one at least")
+
+  @property
+  def end_tokens(self) -> tuple[int, ...]:
+    """All that end a sample."""
+    if isinstance(self.end_token, tuple):
+      return self.end_token
+    return (self.end_token,)
+
+  def ends(self, token: chex.Array) -> chex.Array:
+    """Whether each token [...] ends a sample."""
+    found = (token == end for end in self.end_tokens)
+    return functools.reduce(jnp.logical_or, found)
 
 
 @flax.struct.dataclass(kw_only=True)
@@ -298,7 +313,7 @@ def decode_chunk(
     uniform = lineage.draw(_keys(key, starts), state.position)
     token = sampler.sample(output.logits, uniform)
     state = dataclasses.replace(state, rows=rows, position=state.position + 1)
-    ended = state.active & (token == limits.end_token)
+    ended = state.active & limits.ends(token)
     stopped = ended | (state.active & (state.position >= starts.max_tokens))
     state = _record(state, token, output.logprob(token), ended)
     return _refill(state, token, stopped), usage

@@ -154,7 +154,7 @@ def rows(
 def inputs_hash(questions: Sequence[base.Question], model: pathlib.Path) -> str:
   """Hash of what a pool is made from: the questions and the model's files."""
   # Figures that lie beside a model do not change what it draws.
-  made_of = ("config.json", "tokenizer*.json", "*.safetensors")
+  made_of = ("config.json", "*.safetensors", *tokenization.FILES)
   files = {path for name in made_of for path in model.glob(name)}
   return manifest.config_hash(
     {

@@ -91,7 +91,7 @@ def _decode(
   setup: states.Setup,
 ) -> states.ChainState:
   """One token of every row that writes; then what its end entails."""
-  plan, end = setup.plan, setup.limits.end_token
+  plan = setup.plan
   writes = state.active & ~state.waits
   output, rows = setup.lm.decode(
     params, state.prompt_state, state.rows, state.token
@@ -100,7 +100,7 @@ def _decode(
   index = (state.answer << states.ANSWER_BITS) + state.position
   token = setup.sampler.sample(output.logits, lineage.draw(keys, index))
   position = state.position + 1
-  ended = writes & (token == end)
+  ended = writes & setup.limits.ends(token)
   stopped = ended | (writes & (position >= setup.limits.max_tokens))
   candidates = _record(
     state, token, output.logprob(token), ended, position, writes, plan
@@ -132,6 +132,7 @@ def _decode(
   # What was cut is taken back: behind it stand the prompt's last token and the
   # context but for its own last one.
   rows = cache.truncate(rows, jnp.where(goes_on & ~ended, context, setup.slots))
+  end = _last_end(state, candidates, shown, shown_tokens, setup)
   first = jnp.where(context > 0, end, state.last_token[:, None])
   token = jnp.where(stopped, first, jnp.where(writes, token, state.token))
   return dataclasses.replace(
@@ -172,6 +173,24 @@ def _record(
     finished=old.finished.at[at[:2]].set(ended, mode="drop"),
     token_logprob=old.token_logprob.at[at].set(logprob, mode="drop"),
   )
+
+
+def _last_end(
+  state: states.ChainState,
+  candidates: types.Candidates,
+  shown: chex.Array,  # [G, R, W]
+  shown_tokens: chex.Array,  # [G, R, W]
+  setup: states.Setup,
+) -> chex.Array | int:
+  """The end token of the latest answer shown, [G, R] or one for all."""
+  ends = setup.limits.end_tokens
+  if len(ends) == 1:
+    return ends[0]
+  group = jnp.arange(shown.shape[0])[:, None]
+  place = jnp.asarray(setup.plan.starts)[state.chain] + shown[..., -1]
+  # Where none is shown it does not matter what is found.
+  at = (group, place, shown_tokens[..., -1] - 1)
+  return candidates.tokens.at[at].get(mode="clip")
 
 
 def _push(

@@ -213,6 +213,8 @@ class Given:
   Attributes:
     tokens: [C, T] int32, the end token included.
     length: [C] int32; 0: the model writes that chain's first answer.
+
+  Of several end tokens a given answer has the first.
   """
 
   tokens: chex.Array
@@ -245,7 +247,7 @@ def start_chains(
   latest = jnp.arange(setup.plan.window) == setup.plan.window - 1
   here = seen[..., None] & latest
   return Start(
-    token=jnp.where(seen, setup.limits.end_token, last_token),
+    token=jnp.where(seen, setup.limits.end_tokens[0], last_token),
     answer=(given > 0).astype(jnp.int32),
     shown=jnp.where(here, 0, -1),
     shown_tokens=jnp.where(here, given[..., None], 0),

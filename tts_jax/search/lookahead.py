@@ -43,7 +43,7 @@ def advance(
   rolling = rollout.rolling
   tokens = rollout.tokens + rolling
   step_tokens = rollout.step_tokens + rolling
-  ended = token == setup.limits.end_token
+  ended = setup.limits.ends(token)
   step_over = setup.delimits(token) | setup.over_length(step_tokens)
   steps = rollout.steps + (rolling & step_over)
   done = ended | (steps >= setup.rounds.depth) | (tokens >= room)

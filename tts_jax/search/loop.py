@@ -191,7 +191,7 @@ def _record(
 ) -> states.Beams:
   """Appends the token to the rows that draw."""
   at = _at(drawing, beams.length, beams.tokens.shape[-1])
-  ended = drawing & (token == setup.limits.end_token)
+  ended = drawing & setup.limits.ends(token)
   return dataclasses.replace(
     beams,
     tokens=beams.tokens.at[at].set(token, mode="drop"),

@@ -252,7 +252,7 @@ def make(
 def _limits(models: Models, before: int, settings: Settings) -> loop.Limits:
   """Of solutions that stand behind so many tokens, checked for their room."""
   limits = loop.Limits(
-    max_tokens=settings.max_tokens, end_token=models.tokenizer.end_token
+    max_tokens=settings.max_tokens, end_token=models.tokenizer.end_tokens
   )
   pools.check_fit(models.lm.config, models.tokenizer, before, limits)
   return limits

@@ -1,12 +1,14 @@
 """Byte-pair encoding in which a digit and a newline are tokens of their own."""
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
 import os
 import pathlib
 from collections.abc import Iterable
+from typing import Any
 
 import tokenizers
 
@@ -15,7 +17,13 @@ from tts_jax import errors
 END = "<|end|>"
 _FILE = "tokenizer.json"
 _CONFIG_FILE = "tokenizer_config.json"
-
+# What generation reads of a published model, the first that says it.
+_GENERATION_FILE = "generation_config.json"
+_END_FILES = (_GENERATION_FILE, "config.json")
+# GPT-2's own files, from before tokenizer.json.
+_GPT2_FILES, _GPT2_END = ("encoder.json", "vocab.bpe"), "<|endoftext|>"
+# All that `load` may read, as patterns.
+FILES = ("tokenizer*.json", _GENERATION_FILE, *_GPT2_FILES)
 
 # What steps end with and begin with.
 _CONTEXTS = ("a", "1", ".", ")", "$", "S", " ")
@@ -28,15 +36,24 @@ class Tokenizer:
   Attributes:
     backend: does the work.
     end_token: id of the token that ends a completion.
+    other_ends: tokens that end one as well, as a chat model's turns do.
+    start: tokens that every prompt begins with.
   """
 
   backend: tokenizers.Tokenizer
   end_token: int
+  other_ends: tuple[int, ...] = ()
+  start: tuple[int, ...] = ()
+
+  @functools.cached_property
+  def vocabulary(self) -> int:
+    """V, one more than the largest id: some published ones have gaps."""
+    return max(self.backend.get_vocab().values()) + 1
 
   @property
-  def vocabulary(self) -> int:
-    """V, the number of tokens."""
-    return self.backend.get_vocab_size()
+  def end_tokens(self) -> tuple[int, ...]:
+    """All tokens that end a completion; those that are written come first."""
+    return (self.end_token, *self.other_ends)
 
   @property
   def digest(self) -> str:
@@ -53,12 +70,20 @@ class Tokenizer:
     return [encoding.ids for encoding in encodings]
 
   def decode(self, tokens: Iterable[int]) -> str:
-    """The text of `tokens`, special tokens left out."""
-    return self.backend.decode(list(tokens), skip_special_tokens=True)
+    """The text of `tokens`, special tokens and ends left out."""
+    # Not every published end token is marked as special.
+    kept = [token for token in tokens if token not in self.end_tokens]
+    return self.backend.decode(kept, skip_special_tokens=True)
 
   def encode_prompt(self, text: str) -> list[int]:
-    """Token ids of a prompt, with the start token where the model has one."""
-    return self.backend.encode(text).ids
+    """Token ids of a prompt, with the start tokens where the model has some.
+
+    A text that spells them out, as chat templates do, gets them once.
+    """
+    tokens = self.encode(text)
+    if tuple(tokens[: len(self.start)]) == self.start:
+      return tokens
+    return [*self.start, *tokens]
 
   def tokens_with(self, text: str) -> frozenset[int]:
     """The tokens whose own text contains `text`, such as a step delimiter.
@@ -88,15 +113,24 @@ class Tokenizer:
   def save(self, folder: pathlib.Path) -> None:
     """Writes a Hugging Face folder's tokenizer files, each whole or not.
 
-    The second says that the first is there, see `is_saved`.
+    The last says that the others are there, see `is_saved`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / _FILE, self.backend.to_str(pretty=True))
-    end = {
+    if self.other_ends:
+      ends = json.dumps({"eos_token_id": list(self.end_tokens)}, indent=2)
+      _write(folder / _GENERATION_FILE, ends + "\n")
+    record: dict[str, Any] = {
       "tokenizer_class": "PreTrainedTokenizerFast",
       "eos_token": self.backend.id_to_token(self.end_token),
     }
-    _write(folder / _CONFIG_FILE, json.dumps(end, indent=2) + "\n")
+    added = _added_at_start(self.backend)
+    if self.start != added:
+      # They differ by the start token, as `load` makes them.
+      (token,) = {*self.start} ^ {*added}
+      record["bos_token"] = self.backend.id_to_token(token)
+      record["add_bos_token"] = token in self.start
+    _write(folder / _CONFIG_FILE, json.dumps(record, indent=2) + "\n")
 
 
 def is_saved(folder: pathlib.Path) -> bool:
@@ -115,12 +149,20 @@ def _write(path: pathlib.Path, text: str) -> None:
 
 
 def load(folder: pathlib.Path) -> Tokenizer:
-  """Reads the tokenizer of a Hugging Face folder.
+  """Reads the tokenizer of a Hugging Face folder, or of GPT-2's own files.
+
+  A completion ends with `eos_token` of tokenizer_config.json, or with one of
+  `eos_token_id` of generation_config.json, or else of config.json: an id or a
+  list of them. A prompt starts as `add_bos_token` says, and where nothing says
+  it, as tokenizer.json does it.
 
   Raises:
     InputError: a file is missing or malformed, or names no end token.
   """
   path, config = folder / _FILE, folder / _CONFIG_FILE
+  old = [folder / name for name in _GPT2_FILES]
+  if not path.is_file() and all(one.is_file() for one in old):
+    return _load_gpt2(*old)
   for needed in (path, config):
     if not needed.is_file():
       raise errors.InputError(f"{needed}: no such tokenizer file")
@@ -128,16 +170,104 @@ def load(folder: pathlib.Path) -> Tokenizer:
     backend = tokenizers.Tokenizer.from_file(str(path))
   except Exception as error:  # The backend raises nothing narrower.
     raise errors.InputError(f"{path}: not a tokenizer: {error}") from error
-  try:
-    end = json.loads(config.read_text(encoding="utf-8")).get("eos_token")
-  except json.JSONDecodeError as error:
-    raise errors.InputError(f"{config}: not JSON: {error}") from error
-  end = end["content"] if isinstance(end, dict) else end
-  end_token = None if end is None else backend.token_to_id(end)
+  # Some are published as they were for training.
+  backend.no_truncation()
+  backend.no_padding()
+  settings, ends = read_json(config), _end_ids(folder, backend)
+  end = special_token(settings, "eos_token")
+  # Some name their ends by id alone.
+  end_token = backend.token_to_id(end) if end else next(iter(ends), None)
   if end_token is None:
     raise errors.InputError(
       f"{config}: eos_token is {end!r}; it must be a token of {path.name}"
     )
+  return Tokenizer(
+    backend,
+    end_token,
+    other_ends=tuple(one for one in ends if one != end_token),
+    start=_start(backend, settings, config),
+  )
+
+
+def read_json(path: pathlib.Path) -> dict[str, Any]:
+  """The object that a file holds; an InputError where it holds none."""
+  try:
+    found = json.loads(path.read_text(encoding="utf-8"))
+  except json.JSONDecodeError as error:
+    raise errors.InputError(f"{path}: not JSON: {error}") from error
+  if not isinstance(found, dict):
+    raise errors.InputError(f"{path}: not a JSON object")
+  return found
+
+
+def special_token(settings: dict[str, Any], name: str) -> str | None:
+  """A token of tokenizer_config.json, as text: it may be an object there."""
+  token = settings.get(name)
+  token = token.get("content") if isinstance(token, dict) else token
+  return token if isinstance(token, str) else None
+
+
+def _end_ids(folder: pathlib.Path, backend: tokenizers.Tokenizer) -> list[int]:
+  """`eos_token_id` of the first file that has it, each id once."""
+  for path in (folder / name for name in _END_FILES):
+    value = read_json(path).get("eos_token_id") if path.is_file() else None
+    if value is None:
+      continue
+    ids = value if isinstance(value, list) else [value]
+    for one in ids:
+      known = type(one) is int and one >= 0 and backend.id_to_token(one)
+      if not known:
+        raise errors.InputError(
+          f"{path}: eos_token_id has {one!r}, which is no token of {_FILE}"
+        )
+    return list(dict.fromkeys(ids))
+  return []
+
+
+def _start(
+  backend: tokenizers.Tokenizer, settings: dict[str, Any], path: pathlib.Path
+) -> tuple[int, ...]:
+  """The tokens that a prompt starts with."""
+  found, wanted = _added_at_start(backend), settings.get("add_bos_token")
+  if wanted is None:
+    return found
+  name = special_token(settings, "bos_token")
+  token = None if name is None else backend.token_to_id(name)
+  if not wanted:
+    return tuple(one for one in found if one != token)
+  if token is None:
+    raise errors.InputError(
+      f"{path}: add_bos_token is true, and bos_token is {name!r}; it must be a"
+      f" token of {_FILE}"
+    )
+  return found if token in found else (token, *found)
+
+
+def _added_at_start(backend: tokenizers.Tokenizer) -> tuple[int, ...]:
+  """What the backend puts before a text by itself."""
+  plain = backend.encode("a", add_special_tokens=False).ids
+  whole = backend.encode("a").ids
+  place = next(
+    at for at in range(len(whole)) if whole[at : at + len(plain)] == plain
+  )
+  return tuple(whole[:place])
+
+
+def _load_gpt2(encoder: pathlib.Path, merges: pathlib.Path) -> Tokenizer:
+  try:
+    model = tokenizers.models.BPE.from_file(str(encoder), str(merges))
+  except Exception as error:  # The backend raises nothing narrower.
+    raise errors.InputError(
+      f"{encoder}, {merges.name}: not GPT-2's tokenizer: {error}"
+    ) from error
+  backend = tokenizers.Tokenizer(model)
+  bytes_of = tokenizers.pre_tokenizers.ByteLevel
+  backend.pre_tokenizer = bytes_of(add_prefix_space=False)
+  backend.decoder = tokenizers.decoders.ByteLevel()
+  end_token = backend.token_to_id(_GPT2_END)
+  if end_token is None:
+    raise errors.InputError(f"{encoder}: has no token {_GPT2_END!r}")
+  backend.add_special_tokens([_GPT2_END])
   return Tokenizer(backend, end_token)
 
 
