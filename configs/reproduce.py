@@ -32,6 +32,26 @@ def get_config() -> ml_collections.ConfigDict:
         "question": "question",
         "answer": "answer",
       },
+      # How a question is put to the model.
+      "prompt": {
+        # "plain", "chat" or "few_shot".
+        "format": "plain",
+        # With {question} in it. Empty is the task's own prompt, and of a chat
+        # the question alone.
+        "template": "",
+        # Of a chat: what the system says, and the day that a template is told
+        # which asks for it.
+        "system": "",
+        "date": "2024-07-26",
+        # Of few-shot prompts: JSON lines of solved examples, the names of their
+        # fields, and how many, from the first on.
+        "examples": "",
+        "question": "question",
+        "solution": "solution",
+        "shots": 4,
+        # What ends a step; empty is the task's own.
+        "delimiter": "",
+      },
       "samples": 512,
       "seed": 0,
       "sampler": {"temperature": 1.0, "top_p": 1.0},

@@ -11,7 +11,7 @@ from configs import reproduce
 
 _KEPT = (
   *("task", "model", "verifier", "difficulty"),
-  *("seed", "sampler", "limits", "engine"),
+  *("prompt", "seed", "sampler", "limits", "engine"),
 )
 
 

@@ -13,7 +13,6 @@ from tts_jax import errors
 from tts_jax.model import huggingface_config
 from tts_jax.revise import own, trajectories
 from tts_jax.store import chains, pool, run, shards
-from tts_jax.tasks import selection, training
 from tts_jax.verify import histories, saved
 
 
@@ -30,13 +29,7 @@ def from_pool(
   Returns:
     What the samples offered.
   """
-  wanted = config.questions
-  if config.task == selection.FILE_TASK:
-    task, questions = pooling.find_questions(config)
-  else:
-    task, questions = training.draw(
-      config.task, split=wanted.split, count=wanted.count, seed=config.seed
-    )
+  task, questions = pooling.find_training(config)
   model = generation.load_generator(config, task)
   if not config.source:
     pooling.sample_pool(folder, config, task, questions, model)

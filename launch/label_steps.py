@@ -17,7 +17,6 @@ from launch import entry, generation, pooling
 from tts_jax.decode import pools
 from tts_jax.store import labels as labels_lib
 from tts_jax.store import pool, run, shards
-from tts_jax.tasks import selection, training
 from tts_jax.verify import label_costs, labels, rollouts, saved
 
 _CONFIG = entry.config_flag("configs/label_steps.py")
@@ -27,16 +26,11 @@ _OUT = flags.DEFINE_string("out", "runs/labels", "Folder of the run.")
 def main(_: list[str]) -> None:
   """Samples and labels what the folder lacks, and says what it cost."""
   config = _CONFIG.value
-  wanted, most = config.questions, config.limits
+  most = config.limits
   plan = rollouts.Rollouts(
     config.rollouts, most.max_tokens, config.engine.branches
   )
-  if config.task == selection.FILE_TASK:
-    task, questions = pooling.find_questions(config)
-  else:
-    task, questions = training.draw(
-      config.task, split=wanted.split, count=wanted.count, seed=config.seed
-    )
+  task, questions = pooling.find_training(config)
   with run.Run.open(_OUT.value, config.to_dict()) as folder:
     model = generation.load_generator(config, task)
     pooling.sample_pool(folder, config, task, questions, model)

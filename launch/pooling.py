@@ -5,10 +5,10 @@ import time
 import ml_collections
 import tqdm
 
-from launch import generation
+from launch import asking, generation
 from tts_jax.decode import pools, usage
 from tts_jax.store import pool, run
-from tts_jax.tasks import base, jsonl, selection
+from tts_jax.tasks import base, jsonl, selection, training
 
 
 def find_questions(
@@ -16,13 +16,27 @@ def find_questions(
 ) -> tuple[base.Task, list[base.Question]]:
   """The task, and the questions that the config asks for."""
   wanted = config.questions
-  return selection.select(
+  found = selection.select(
     config.task,
     count=wanted.count,
     seed=config.seed,
     path=wanted.path,
     fields=jsonl.Fields(question=wanted.question, answer=wanted.answer),
   )
+  return asking.put(config, *found)
+
+
+def find_training(
+  config: ml_collections.ConfigDict,
+) -> tuple[base.Task, list[base.Question]]:
+  """As `find_questions`: new questions to train on, or those of a file."""
+  if config.task == selection.FILE_TASK:
+    return find_questions(config)
+  wanted, seed = config.questions, config.seed
+  found = training.draw(
+    config.task, split=wanted.split, count=wanted.count, seed=seed
+  )
+  return asking.put(config, *found)
 
 
 def sample_pool(

@@ -14,7 +14,6 @@ from absl import flags
 
 from launch import chaining, entry, pooling, revising
 from tts_jax.store import chains, run
-from tts_jax.tasks import training
 from tts_jax.verify import saved
 
 _CONFIG = entry.config_flag("configs/revise.py")
@@ -23,14 +22,11 @@ _OUT = flags.DEFINE_string("out", "runs/revise", "Folder of the run.")
 
 def main(_: list[str]) -> None:
   """Runs what the folder lacks, and says how right each turn is."""
-  config, wanted = _CONFIG.value, _CONFIG.value.questions
+  config = _CONFIG.value
   plan = revising.plan(config, (config.length,) * config.chains)
-  if wanted.split == "test":
-    task, questions = pooling.find_questions(config)
-  else:
-    task, questions = training.draw(
-      config.task, split=wanted.split, count=wanted.count, seed=config.seed
-    )
+  test = config.questions.split == "test"
+  find = pooling.find_questions if test else pooling.find_training
+  task, questions = find(config)
   with run.Run.open(_OUT.value, config.to_dict()) as folder:
     model = revising.load_reviser(config, task, config.model, "config.model")
     chaining.run_chains(folder, config, task, questions, model, plan)

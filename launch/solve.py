@@ -18,7 +18,7 @@ import sys
 
 from absl import flags
 
-from launch import answering, entry, equipping, showing
+from launch import answering, asking, entry, equipping, showing
 from tts_jax import errors
 from tts_jax.solving import telling
 from tts_jax.tasks import base, jsonl, selection
@@ -38,7 +38,7 @@ def main(_: list[str]) -> None:
   config = _CONFIG.value
   if _QUESTION.value is not None and _FILE.value is not None:
     raise errors.InputError("--question and --file are both given; give one")
-  task, questions = selection.task(config.task), []
+  task, questions = asking.form(config, selection.task(config.task)), []
   if _FILE.value is not None:
     fields = jsonl.Fields(**config.questions, graded=False)
     questions = jsonl.read_questions(pathlib.Path(_FILE.value), fields)

@@ -9,7 +9,7 @@ from launch import pooling
 from tts_jax import errors
 from tts_jax.decode import pools
 from tts_jax.store import labels, manifest, pool, run, trajectories
-from tts_jax.tasks import selection, tokenization, training
+from tts_jax.tasks import tokenization
 from tts_jax.train import difficulty
 from tts_jax.verify import saved
 
@@ -42,13 +42,7 @@ def load(
   names = (trajectories.SUMMARY, labels.SUMMARY)
   summary = next((n for n in names if (folder / n).is_file()), names[0])
   saved.check_origin(folder / summary, made_for)
-  if made.task == selection.FILE_TASK:
-    task, questions = pooling.find_questions(made)
-  else:
-    wanted = made.questions
-    task, questions = training.draw(
-      made.task, split=wanted.split, count=wanted.count, seed=made.seed
-    )
+  task, questions = pooling.find_training(made)
   found = pool.load_pool(folder)
   by_id = {question.id: question for question in questions}
   if absent := [one for one in found.question_ids if one not in by_id]:

@@ -11,7 +11,7 @@ from tts_jax import errors, types
 from tts_jax.decode import loop, stream
 from tts_jax.model import config as model_config
 from tts_jax.store import atomic, manifest, pool, shards
-from tts_jax.tasks import base, tokenization
+from tts_jax.tasks import base, chat, prompting, tokenization
 
 Sample = Callable[[Iterable[stream.Request]], Iterator[stream.Result]]
 
@@ -60,10 +60,13 @@ def request(
   question: base.Question, task: base.Task, tokenizer: tokenization.Tokenizer
 ) -> stream.Request:
   """The question as the decode loop takes it."""
+  # A chat template writes the start token itself, or means to do without.
+  chats = prompting.is_chat(task)
+  encode = tokenizer.encode if chats else tokenizer.encode_prompt
   return stream.Request(
     id=question.id,
     uid=question.uid,
-    tokens=tokenizer.encode_prompt(task.prompt(question)),
+    tokens=encode(task.prompt(question)),
   )
 
 
@@ -154,7 +157,7 @@ def rows(
 def inputs_hash(questions: Sequence[base.Question], model: pathlib.Path) -> str:
   """Hash of what a pool is made from: the questions and the model's files."""
   # Figures that lie beside a model do not change what it draws.
-  made_of = ("config.json", "*.safetensors", *tokenization.FILES)
+  made_of = ("config.json", "*.safetensors", *tokenization.FILES, *chat.FILES)
   files = {path for name in made_of for path in model.glob(name)}
   return manifest.config_hash(
     {

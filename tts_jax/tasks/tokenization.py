@@ -16,7 +16,7 @@ from tts_jax import errors
 
 END = "<|end|>"
 _FILE = "tokenizer.json"
-_CONFIG_FILE = "tokenizer_config.json"
+CONFIG_FILE = "tokenizer_config.json"
 # What generation reads of a published model, the first that says it.
 _GENERATION_FILE = "generation_config.json"
 _END_FILES = (_GENERATION_FILE, "config.json")
@@ -130,12 +130,12 @@ class Tokenizer:
       (token,) = {*self.start} ^ {*added}
       record["bos_token"] = self.backend.id_to_token(token)
       record["add_bos_token"] = token in self.start
-    _write(folder / _CONFIG_FILE, json.dumps(record, indent=2) + "\n")
+    _write(folder / CONFIG_FILE, json.dumps(record, indent=2) + "\n")
 
 
 def is_saved(folder: pathlib.Path) -> bool:
   """Whether `Tokenizer.save` has finished in this folder."""
-  return (folder / _CONFIG_FILE).is_file()
+  return (folder / CONFIG_FILE).is_file()
 
 
 def _write(path: pathlib.Path, text: str) -> None:
@@ -159,7 +159,7 @@ def load(folder: pathlib.Path) -> Tokenizer:
   Raises:
     InputError: a file is missing or malformed, or names no end token.
   """
-  path, config = folder / _FILE, folder / _CONFIG_FILE
+  path, config = folder / _FILE, folder / CONFIG_FILE
   old = [folder / name for name in _GPT2_FILES]
   if not path.is_file() and all(one.is_file() for one in old):
     return _load_gpt2(*old)
