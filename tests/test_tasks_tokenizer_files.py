@@ -11,7 +11,7 @@ from tokenizers import processors
 from tts_jax import errors
 from tts_jax.decode import loop, pools
 from tts_jax.model import config
-from tts_jax.tasks import base, tokenization
+from tts_jax.tasks import base, jsonl, tokenization
 
 _SPECIAL = ("<|begin|>", "<|end_of_text|>", "<|eot|>", "<|eom|>")
 
@@ -236,3 +236,17 @@ def test_the_older_form_gives_way_to_tokenizer_json(folder, data_dir):
   for name in ("encoder.json", "vocab.bpe"):
     shutil.copy(data_dir / "tokenizers" / "gpt2" / name, path / name)
   assert tokenization.load(path).vocabulary < 300
+
+
+@pytest.mark.parametrize("name", ["tokenizers/gpt2", "models/stories260K-hf"])
+def test_published_questions_and_solutions_survive(data_dir, name):
+  """Dollars, braces, backslashes and blank lines of all of MATH-500."""
+  found = tokenization.load(data_dir / name)
+  path = data_dir / "math" / "math500_test.jsonl"
+  questions = jsonl.read_questions(path, jsonl.MATH)
+  texts = [text for one in questions for text in (one.text, one.solution)]
+  assert len(texts) == 1000
+  for text, tokens in zip(texts, found.encode_all(texts), strict=True):
+    assert found.decode(tokens) == text
+    # An end and a start are no text.
+    assert found.decode([*found.start, *tokens, found.end_token]) == text
