@@ -10,8 +10,12 @@ from tts_jax.tasks import base
 
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![a-zA-Z])\s*")
 _BARE = re.compile(r"[^\s$.,]+")
-_SENTENCE = re.compile(r"\banswer(?: is|:)[:\s]*", re.IGNORECASE)
-_MATH = re.compile(r"\$\$?(.+?)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+# Chat models set the word, or the answer, or both in bold.
+_SENTENCE = re.compile(r"\banswer\**(?: is|\s?:)[:\s*]*", re.IGNORECASE)
+_MATH = re.compile(
+  r"\$\$?((?:\\.|[^$\\])+)\$\$?|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
+)
+_MARKUP = " *`"
 _SENTENCE_END = re.compile(r"\.(?:\s|$)|\n|\s*I hope it is correct")
 
 
@@ -63,4 +67,5 @@ def _spoken_answer(completion: str) -> str | None:
   math = _MATH.match(rest)
   if math:
     return next(part for part in math.groups() if part).strip() or None
-  return _SENTENCE_END.split(rest, maxsplit=1)[0].strip() or None
+  said = _SENTENCE_END.split(rest, maxsplit=1)[0].strip().strip(_MARKUP)
+  return said or None
