@@ -73,6 +73,7 @@ def equip(
 
 def _models(own: generation.Generator, judge: judging.Judge) -> engines.Models:
   made: Any = dict(lm=own.lm, params=own.params, tokenizer=own.tokenizer)
+  made["rule"] = own.rule
   return engines.Models(
     **made, verifier=judge.verifier, verifier_params=judge.params
   )

@@ -12,17 +12,21 @@ from tts_jax import types
 from tts_jax.decode import engine as decode_engine
 from tts_jax.decode import loop, pools, sampling
 from tts_jax.model import embedded, huggingface, transformer
-from tts_jax.tasks import base, tokenization
+from tts_jax.tasks import automaton, base, tokenization
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Generator:
-  """A model on the device, with its tokenizer and its folder."""
+  """A model on the device, with its tokenizer and its folder.
+
+  Where one token does not tell that a step has ended, `rule` does.
+  """
 
   lm: transformer.Transformer
   params: types.Params
   tokenizer: tokenization.Tokenizer
   folder: pathlib.Path
+  rule: automaton.Automaton | None
 
   def limits(self, max_tokens: int) -> loop.Limits:
     """Of completions."""
@@ -39,11 +43,13 @@ def load_generator(
   """The config's model or another, checked against the config's limits."""
   folder = folder or embedded.folder(config.model, task.name)
   lm, params = huggingface.load(folder, "float32")
+  tokenizer = tokenization.load(folder)
   found = Generator(
     lm=lm,
     params=jax.device_put(params),
-    tokenizer=tokenization.load(folder),
+    tokenizer=tokenizer,
     folder=folder,
+    rule=tokenizer.rule(task.step_delimiter),
   )
   pools.check_fit(
     lm.config,

@@ -32,7 +32,7 @@ def engine(
     strategy=strategy,
     sampler=sampling.make(**config.sampler),
     limits=model.limits(config.limits.max_tokens),
-    delimiters=frozenset(judge.verifier.config.delimiters),
+    delimiters=model.rule or frozenset(judge.verifier.config.delimiters),
     step_tokens=config.search.step_tokens or None,
     trace=trace,
   )

@@ -3,7 +3,7 @@
 import ml_collections
 
 from tts_jax.model import transformer
-from tts_jax.tasks import base, tokenization
+from tts_jax.tasks import automaton, base, tokenization
 from tts_jax.train import labelled, objective
 from tts_jax.verify import reward
 
@@ -25,7 +25,8 @@ def goal(
   behind = config.history and labelled.are_chains(config.labels)
   verifier = reward.above(
     lm,
-    tokenizer.tokens_with(task.step_delimiter),
+    # The head knows a step's end by its last token alone.
+    automaton.containing(tokenizer.delimiters(task.step_delimiter)),
     # It reads answers behind others.
     answer_end=tokenizer.end_token if behind else None,
     **config.head,

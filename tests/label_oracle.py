@@ -39,7 +39,7 @@ class Letters:
   def decode(self, tokens):
     return "".join(TEXT[token] for token in tokens)
 
-  def tokens_with(self, text):
+  def delimiters(self, text):
     return frozenset(i for i, own in enumerate(TEXT) if text in own)
 
 

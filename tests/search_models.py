@@ -11,6 +11,7 @@ from tts_jax.decode import loop as decode_loop
 from tts_jax.decode import sampling
 from tts_jax.model import table
 from tts_jax.search import loop, methods, setup, state, stream
+from tts_jax.tasks import automaton
 
 VOCABULARY, END, DELIMITERS = 11, 0, frozenset({3, 7})
 KEY = jax.random.key(7)
@@ -21,6 +22,24 @@ TABLE = _random.normal(size=(VOCABULARY, VOCABULARY))
 # The end comes now and then, so that some candidates reach it early.
 TABLE[:, END] -= 0.6
 ENTRIES = 2 * _random.normal(size=(VOCABULARY, VOCABULARY))
+
+
+# What tokens stand for, where steps end with a blank line: it may be in one, or
+# begin in one and end in the next.
+PIECES = (
+  b"",
+  b"a",
+  b"b\n",
+  b"\n\n",
+  b"\nc",
+  b"d",
+  b"e",
+  b"\n",
+  b"",
+  b"f",
+  b"g\n",
+)
+BLANK_LINES = automaton.build([b"\n\n"], PIECES)
 
 
 def rows_of(array):

@@ -9,8 +9,10 @@ import decode_oracle
 import jax
 import jax.numpy as jnp
 import numpy as np
+import search_models
 
 from tts_jax.decode import lineage
+from tts_jax.tasks import automaton
 
 
 @dataclasses.dataclass
@@ -59,9 +61,17 @@ class Search:
     self.uniforms = np.asarray(_uniforms(key, np.uint32(request.uid)))
     self.parents, self.scores, self.generated, self.ahead = [], [], 0, 0
 
-  def over(self, token, tokens_in_step):
-    cut = self.setup.step_tokens
-    delimiter = token in self.setup.delimiters
+  def over(self, tokens, tokens_in_step):
+    """Whether the last of a text's tokens ends a step."""
+    cut, delimiters = self.setup.step_tokens, self.setup.delimiters
+    if isinstance(delimiters, automaton.Automaton):
+      text, before = (
+        b"".join(search_models.PIECES[token] for token in some)
+        for some in (tokens, tokens[:-1])
+      )
+      delimiter = text.count(b"\n\n") > before.count(b"\n\n")
+    else:
+      delimiter = tokens[-1] in delimiters
     return delimiter or (cut is not None and tokens_in_step >= cut)
 
   def read(self, row, token, total):
@@ -88,7 +98,7 @@ class Search:
       row.tokens.append(token)
       row.token = token
       self.generated += 1
-      if self.done(row) or self.over(token, len(row.tokens) - row.begun):
+      if self.done(row) or self.over(row.tokens, len(row.tokens) - row.begun):
         break
     if self.live(row) and self.rounds.depth:
       logit = self.look_ahead(row)
@@ -97,12 +107,14 @@ class Search:
 
   def look_ahead(self, row):
     token, total, count, in_step, steps = row.token, row.total, 0, 0, 0
+    text = list(row.tokens)
     while True:
       following = int(self.table[token].argmax())
       logit, total = self.read(token, following, total)
       token, count, in_step = following, count + 1, in_step + 1
       self.ahead += 1
-      if self.over(token, in_step):
+      text.append(token)
+      if self.over(text, in_step):
         steps, in_step = steps + 1, 0
       full = len(row.tokens) + count == self.most
       if token in self.ends or full or steps == self.rounds.depth:

@@ -6,10 +6,11 @@ import shutil
 import kill_harness
 import ml_collections
 import pytest
+import search_command
 
 from launch import asking, pooling
 from tts_jax.model import embedded
-from tts_jax.store import pool, shards
+from tts_jax.store import pool, searches, shards
 from tts_jax.tasks import arithmetic
 
 _CHAT = (
@@ -102,3 +103,36 @@ def test_solved_examples_stand_before_each_question(tmp_path):
   # A run of before this section had come.
   del config.prompt
   assert asking.form(config, arithmetic.Arithmetic()) == arithmetic.Arithmetic()
+
+
+def test_steps_end_with_the_configs_delimiter(tmp_path, model, cache):
+  """A blank line is two tokens of this model: the first may end a line."""
+  out = tmp_path / "run"
+  verifier = search_command.draw_verifier(tmp_path / "verifier", model)
+  command = search_command.command(
+    "search",
+    *(out, model, verifier, search_command.SEARCH),
+    "--config.prompt.delimiter=\n\n",
+    "--config.limits.max_tokens=32",
+    "--config.search.step_tokens=0",
+  )
+  done = kill_harness.run(command, cache)
+  assert done.returncode == 0, done.stderr
+  drawn = shards.read(out / pool.STAGE).to_pylist()
+  steps = {
+    len(row["step_min_logprob"]) - row["text"].count("\n\n")
+    for row in drawn
+    if row["finished"]
+  }
+  found = shards.read(out / searches.STAGE).to_pylist()
+  blank = 0
+  for row in found:
+    for text, scores, valid in zip(
+      row["text"], row["step_scores"], row["valid"], strict=True
+    ):
+      blank += valid and "\n\n" in text
+      if valid:
+        steps.add(len(scores) - text.count("\n\n"))
+  # The last step ends with the end token.
+  assert steps == {1}
+  assert blank

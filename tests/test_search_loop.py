@@ -26,6 +26,14 @@ SETUPS = {
     strategies.Lookahead(8, 2, 3),
     {"step_tokens": 3, "verifier": search_models.READER},
   ),
+  "blank lines": (
+    strategies.Beam(8, 2),
+    {"delimiters": search_models.BLANK_LINES},
+  ),
+  "lookahead, blank lines": (
+    strategies.Lookahead(8, 2, 2),
+    {"delimiters": search_models.BLANK_LINES, "step_tokens": 7},
+  ),
   "two end tokens": (strategies.Beam(8, 2), {"limits": TWO_ENDS}),
   "lookahead, two end tokens": (
     strategies.Lookahead(8, 2, 2),

@@ -11,7 +11,7 @@ from tts_jax import errors, types
 from tts_jax.decode import loop, stream
 from tts_jax.model import config as model_config
 from tts_jax.store import atomic, manifest, pool, shards
-from tts_jax.tasks import base, chat, prompting, tokenization
+from tts_jax.tasks import automaton, base, chat, prompting, tokenization
 
 Sample = Callable[[Iterable[stream.Request]], Iterator[stream.Result]]
 
@@ -80,25 +80,28 @@ def prompt_lengths(
 
 
 def step_minima(
-  tokens: Sequence[int], logprobs: Sequence[float], delimiters: frozenset[int]
+  tokens: Sequence[int],
+  logprobs: Sequence[float],
+  delimiters: automaton.Delimiters,
 ) -> list[float]:
   """The least log-probability of a token in each step.
 
   Args:
     tokens: of a completion.
     logprobs: one a token.
-    delimiters: tokens that end a step; they belong to the step they end.
+    delimiters: what ends a step; it belongs to the step that it ends.
 
   Returns:
     A number a step; what follows the last delimiter is a step too.
   """
   least: list[float] = []
   fresh = True
-  for token, logprob in zip(tokens, logprobs, strict=True):
+  ends = automaton.ending(tokens, delimiters)
+  for ended, logprob in zip(ends, logprobs, strict=True):
     if fresh:
       least.append(logprob)
     least[-1] = min(least[-1], logprob)
-    fresh = token in delimiters
+    fresh = ended
   return least
 
 
@@ -108,7 +111,7 @@ def rows(
   *,
   task: base.Task,
   tokenizer: tokenization.Tokenizer,
-  delimiters: frozenset[int],
+  delimiters: automaton.Delimiters,
 ) -> pa.Table:
   """A question's samples as rows of the pool.
 
@@ -120,7 +123,7 @@ def rows(
     candidates: numpy arrays without the question's axis, [N, T].
     task: reads answers and grades them.
     tokenizer: of the model.
-    delimiters: tokens that end a step.
+    delimiters: what ends a step.
   """
   lengths, finished = candidates.length, candidates.finished
   tokens = [
@@ -210,10 +213,10 @@ def fill(
     Progress, after each question.
 
   Raises:
-    InputError: as `missing`; the step delimiter is no token.
+    InputError: as `missing`; no token ends the step delimiter.
   """
   todo = missing(stage, questions, batch)
-  delimiters = tokenizer.tokens_with(task.step_delimiter)
+  delimiters = tokenizer.delimiters(task.step_delimiter)
   waiting: dict[int, dict[int, pa.Table]] = {}
   results = sample(request(questions[i], task, tokenizer) for i in todo)
   for count, result in enumerate(results, 1):

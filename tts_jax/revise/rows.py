@@ -8,7 +8,7 @@ from tts_jax import types
 from tts_jax.decode import pools
 from tts_jax.revise import state as states
 from tts_jax.store import chains as store
-from tts_jax.tasks import base, tokenization
+from tts_jax.tasks import automaton, base, tokenization
 
 
 def table(
@@ -18,7 +18,7 @@ def table(
   plan: states.Plan,
   task: base.Task,
   tokenizer: tokenization.Tokenizer,
-  delimiters: frozenset[int],
+  delimiters: automaton.Delimiters,
   given: Mapping[str, Sequence[Sequence[int]]] | None = None,
 ) -> pa.Table:
   """The rows, for `pools.fill`.
@@ -29,7 +29,7 @@ def table(
     plan: its chains.
     task: reads answers and grades them.
     tokenizer: of the model.
-    delimiters: tokens that end a step.
+    delimiters: what ends a step.
     given: by the question's id, the answers with which its chains began; an
       empty one was written by the model. None: all were.
   """

@@ -4,9 +4,11 @@ Lookahead search (section 5.3 of the paper) scores a step by what the verifier
 says after up to `depth` further steps, drawn greedily.
 """
 
+import functools
 from typing import Any
 
 import chex
+import jax
 import jax.numpy as jnp
 
 from tts_jax.model import cache
@@ -20,6 +22,7 @@ def advance(
   token: chex.Array,
   *,
   begins: chex.Array,
+  partial: chex.Array | None,
   room: chex.Array,
   setup: setups.Setup,
 ) -> tuple[states.Rollout, Any, chex.Array, chex.Array]:
@@ -33,6 +36,8 @@ def advance(
     caches: rows [G, N], the token's pass included.
     token: [G, N] int32, drawn in it.
     begins: [G, N] bool, the row's step has ended and it looks ahead from here.
+    partial: [G, N] int32, how much of a delimiter the row's text ends with;
+      None where one token tells.
     room: [G, N] int32, tokens that the candidate may still have.
     setup: the search.
 
@@ -44,7 +49,8 @@ def advance(
   tokens = rollout.tokens + rolling
   step_tokens = rollout.step_tokens + rolling
   ended = setup.limits.ends(token)
-  step_over = setup.delimits(token) | setup.over_length(step_tokens)
+  delimited, ahead = setup.delimits(token, rollout.partial)
+  step_over = delimited | setup.over_length(step_tokens)
   steps = rollout.steps + (rolling & step_over)
   done = ended | (steps >= setup.rounds.depth) | (tokens >= room)
   stops = rolling & done
@@ -57,6 +63,7 @@ def advance(
     token=jnp.where(begins, token, rollout.token),
     tokens=jnp.where(begins, 0, tokens),
     step_tokens=jnp.where(begins | step_over, 0, step_tokens),
+    partial=jax.tree.map(functools.partial(jnp.where, begins), partial, ahead),
     steps=jnp.where(begins, 0, steps),
     spent=rollout.spent + rolling.sum(-1, dtype=jnp.int32),
   )

@@ -11,6 +11,7 @@ Scores come from the passes that draw: nothing is read twice.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -146,10 +147,15 @@ def _draw(
   caches = cache.restore((rows, verifier_rows), held, ~moving)
   token = jnp.where(moving, token, beams.token)
   beams = _record(beams, token, logprob, drawing, setup)
+  delimited, partial = setup.delimits(token, beams.partial)
+  where = functools.partial(jnp.where, drawing)
+  beams = dataclasses.replace(
+    beams, partial=jax.tree.map(where, partial, beams.partial)
+  )
 
   full = beams.length >= setup.limits.max_tokens
   step_over = (
-    setup.delimits(token)
+    delimited
     | setup.over_length(beams.length - progress.begun)
     | beams.finished
     | full
@@ -160,7 +166,13 @@ def _draw(
     begins = ended & ~beams.finished & ~full
     room = setup.limits.max_tokens - beams.length
     rollout, caches, token, stops = lookahead.advance(
-      rollout, caches, token, begins=begins, room=room, setup=setup
+      rollout,
+      caches,
+      token,
+      begins=begins,
+      partial=beams.partial,
+      room=room,
+      setup=setup,
     )
     scored = (ended & ~begins) | stops
   beams = dataclasses.replace(

@@ -51,6 +51,8 @@ class Beams:
     step_end: [G, N, R] int32, tokens drawn when each step ended.
     step_score: [G, N, R] float32, the verifier's, in [0, 1].
     step_count: [G, N] int32, steps that have been scored.
+    partial: [G, N] int32, how much of a delimiter the text ends with; None
+      where one token tells.
   """
 
   token: chex.Array
@@ -61,6 +63,7 @@ class Beams:
   step_end: chex.Array
   step_score: chex.Array
   step_count: chex.Array
+  partial: chex.Array | None
 
 
 @flax.struct.dataclass(kw_only=True)
@@ -73,6 +76,7 @@ class Rollout:
     token: [G, N] int32, what the row was to read next then.
     tokens: [G, N] int32, rolled ahead since.
     step_tokens: [G, N] int32, those of them in the step begun last.
+    partial: [G, N] int32, as of `Beams`, of the text rolled ahead.
     steps: [G, N] int32, whole steps rolled ahead.
     spent: [G] int32, tokens rolled ahead in all rows and rounds.
   """
@@ -82,6 +86,7 @@ class Rollout:
   token: chex.Array
   tokens: chex.Array
   step_tokens: chex.Array
+  partial: chex.Array | None
   steps: chex.Array
   spent: chex.Array
 
@@ -260,6 +265,7 @@ def _start(
       token=zero(),
       tokens=zero(),
       step_tokens=zero(),
+      partial=setup.begin_text((G, N)),
       steps=zero(),
       spent=jnp.zeros(G, jnp.int32),
     )
@@ -279,6 +285,7 @@ def _start(
       step_end=jnp.zeros((G, N, R), jnp.int32),
       step_score=jnp.zeros((G, N, R), jnp.float32),
       step_count=zero(),
+      partial=setup.begin_text((G, N)),
     ),
     rollout=rollout,
     parent=jnp.broadcast_to(row, (G, R, N)),

@@ -106,7 +106,7 @@ def judge(
     if isinstance(plan, plans.Sampled)
     else (engines.score_revised)
   )
-  delimiters = frozenset(engines.models.verifier.config.delimiters)
+  delimiters = engines.models.delimiters
   reviser, found = engines.models.reviser, []
   history = reviser is not None and reviser.verifier.reads_history
   for one in drawn:

@@ -18,7 +18,7 @@ from tts_jax.revise import engine as revise_engine
 from tts_jax.revise import state as chain_state
 from tts_jax.search import engine as search_engine
 from tts_jax.search import setup, strategies
-from tts_jax.tasks import tokenization
+from tts_jax.tasks import automaton, tokenization
 from tts_jax.verify import difficulty_head, pool_scores, reward, scoring
 
 # Draws of different purposes have keys of their own: what places a question
@@ -36,6 +36,8 @@ class Models:
     tokenizer: its tokenizer.
     verifier: reads its states.
     verifier_params: the verifier's.
+    rule: ends steps where one token does not tell; None: the verifier's tokens
+      do.
     reviser: the revision model and its verifier; None where there is none.
     head: predicts from the model's states of a prompt how often its answers are
       right; None where there is none.
@@ -47,9 +49,15 @@ class Models:
   tokenizer: tokenization.Tokenizer
   verifier: reward.RewardModel
   verifier_params: types.Params
+  rule: automaton.Automaton | None = None
   reviser: "Models | None" = None
   head: difficulty_head.DifficultyHead | None = None
   head_params: types.Params = None
+
+  @property
+  def delimiters(self) -> automaton.Delimiters:
+    """What ends a step."""
+    return self.rule or frozenset(self.verifier.config.delimiters)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -172,7 +180,7 @@ def make(
       strategy=strategy,
       sampler=cfg.sampler,
       limits=own,
-      delimiters=frozenset(models.verifier.config.delimiters),
+      delimiters=models.delimiters,
       step_tokens=cfg.step_tokens,
       trace=cfg.trace,
     )

@@ -13,6 +13,7 @@ from typing import Any
 import tokenizers
 
 from tts_jax import errors
+from tts_jax.tasks import automaton, token_bytes
 
 END = "<|end|>"
 _FILE = "tokenizer.json"
@@ -109,6 +110,33 @@ class Tokenizer:
           " a shorter delimiter"
         )
     return found
+
+  def delimiters(self, text: str) -> automaton.Delimiters:
+    """What ends a step, where `text` does.
+
+    A byte is in one token: those tokens tell it. Of more, some may be in one
+    token and some in the next, which takes a rule.
+
+    Raises:
+      InputError: as `tokens_with`; no tokens make up the text.
+    """
+    return self.rule(text) or self.tokens_with(text)
+
+  def rule(self, text: str) -> automaton.Automaton | None:
+    """As `delimiters`; None where single tokens tell."""
+    if len(text.encode()) == 1:
+      return None
+    found = automaton.build([text.encode()], self.pieces)
+    if not found.ends.any():
+      raise errors.InputError(
+        f"no token of the tokenizer ends the delimiter {text!r}"
+      )
+    return found
+
+  @functools.cached_property
+  def pieces(self) -> list[bytes]:
+    """The bytes of each token, [V]; none of those that are no text."""
+    return token_bytes.of_tokens(self.backend, self.end_tokens)
 
   def save(self, folder: pathlib.Path) -> None:
     """Writes a Hugging Face folder's tokenizer files, each whole or not.

@@ -73,7 +73,7 @@ def worked_solutions(
   questions: data.Questions,
 ) -> Callable[[int, int], Iterator[solutions.Question]]:
   """Worked solutions from an index on: (first index, count) -> questions."""
-  delimiters = tokenizer.tokens_with(task.step_delimiter)
+  delimiters = tokenizer.delimiters(task.step_delimiter)
 
   def some(first: int, count: int) -> Iterator[solutions.Question]:
     chosen = itertools.islice(questions(first), count)

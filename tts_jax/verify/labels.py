@@ -116,7 +116,7 @@ def fill(
   """
   todo = pools.missing(stage, questions, batch)
   size = _pool_size(drawn, questions)
-  delimiters = tokenizer.tokens_with(task.step_delimiter)
+  delimiters = tokenizer.delimiters(task.step_delimiter)
   works: dict[int, rollouts_lib.Work] = {}
   sent: list[tuple[int, list[prefixes.Prefix]]] = []
   tables: dict[int, dict[int, pa.Table]] = collections.defaultdict(dict)

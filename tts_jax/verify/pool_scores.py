@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from tts_jax.decode import pools
 from tts_jax.store import manifest, pool, run, scores, shards
-from tts_jax.tasks import base, tokenization
+from tts_jax.tasks import automaton, base, tokenization
 from tts_jax.verify import prefixes, saved, solutions
 
 Score = Callable[[Iterable[solutions.Question]], Iterator[list[np.ndarray]]]
@@ -48,7 +48,7 @@ def fill(
   Yields:
     How many questions are left, after each shard.
   """
-  delimiters = tokenizer.tokens_with(task.step_delimiter)
+  delimiters = tokenizer.delimiters(task.step_delimiter)
   rows: dict[str, list[dict[str, Any]]] = {}
   for one in drawn.to_pylist():
     rows.setdefault(one["question_id"], []).append(one)
@@ -91,7 +91,7 @@ def fill(
 
 
 def _solution(
-  text: tuple[int, ...], delimiters: frozenset[int]
+  text: tuple[int, ...], delimiters: automaton.Delimiters
 ) -> solutions.Solution:
   return solutions.Solution(
     tokens=text,

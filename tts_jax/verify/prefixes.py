@@ -2,9 +2,11 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+
+from tts_jax.tasks import automaton
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,20 +52,23 @@ class Prefix:
     return int.from_bytes(digest, "little")
 
 
-def step_ends(tokens: Sequence[int], delimiters: Set[int]) -> list[int]:
+def step_ends(
+  tokens: Sequence[int], delimiters: automaton.Delimiters
+) -> list[int]:
   """Index past the last token of each step, ascending.
 
   A delimiter belongs to the step that it ends; what follows the last one is a
   step too.
   """
-  ends = [i for i, token in enumerate(tokens, 1) if token in delimiters]
+  found = automaton.ending(tokens, delimiters)
+  ends = [i for i, ended in enumerate(found, 1) if ended]
   if tokens and ends[-1:] != [len(tokens)]:
     ends.append(len(tokens))
   return ends
 
 
 def distinct(
-  samples: Iterable[Sample], delimiters: Set[int]
+  samples: Iterable[Sample], delimiters: automaton.Delimiters
 ) -> dict[tuple[int, ...], Prefix]:
   """The step prefixes of a question's samples, by their tokens.
 

@@ -3,14 +3,14 @@
 import collections
 import dataclasses
 import itertools
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 
 import pyarrow as pa
 
 from tts_jax import errors, types
 from tts_jax.decode import stream
 from tts_jax.store import labels as labels_lib
-from tts_jax.tasks import base, tokenization
+from tts_jax.tasks import automaton, base, tokenization
 from tts_jax.verify import prefixes
 
 
@@ -68,7 +68,7 @@ class Work:
     prompt: its tokens.
     samples: all of its samples.
     distinct: their prefixes, each once.
-    delimiters: tokens that end a step.
+    delimiters: what ends a step.
     passes: for each pass, the prefixes that are rolled out in it.
     waiting: passes that have not come back.
     outcomes: of the prefixes so far.
@@ -79,7 +79,7 @@ class Work:
   prompt: list[int]
   samples: list[prefixes.Sample]
   distinct: dict[tuple[int, ...], prefixes.Prefix]
-  delimiters: Set[int]
+  delimiters: automaton.Delimiters
   passes: list[list[prefixes.Prefix]]
   waiting: int
   outcomes: dict[tuple[int, ...], _Outcome]
@@ -90,7 +90,7 @@ def begin(
   question: base.Question,
   prompt: Sequence[int],
   samples: list[prefixes.Sample],
-  delimiters: Set[int],
+  delimiters: automaton.Delimiters,
   rollouts: Rollouts,
 ) -> Work:
   """Plans a question's passes: a solution's own prefixes, in one if it can."""
