@@ -23,7 +23,7 @@ from tts_jax import errors
 from tts_jax.decode import lineage, sampling
 from tts_jax.decode import loop as decode_loop
 from tts_jax.model import cache
-from tts_jax.search import lookahead, selection
+from tts_jax.search import lookahead, recording, selection
 from tts_jax.search import setup as setups
 from tts_jax.search import state as states
 
@@ -83,6 +83,74 @@ def search_to_end(
   return _search_while(go_on, weights, state, key, setup)
 
 
+def draw_chunk(
+  weights: setups.Weights,
+  state: states.SearchState,
+  key: chex.PRNGKey,
+  *,
+  setup: setups.Setup,
+  steps: int,
+) -> tuple[states.SearchState, decode_loop.Usage]:
+  """Draws until every group's round waits for its scores.
+
+  For verifiers that read text, outside of the loop: `close_rounds` takes what
+  they say.
+
+  Args:
+    weights: of the models.
+    state: donate it, and it is updated in place.
+    key: as for `search_chunk`.
+    setup: the search.
+    steps: at most this many passes.
+
+  Returns:
+    As `search_chunk`.
+
+  Raises:
+    errors.InputError: `steps` is below 1.
+  """
+  if steps < 1:
+    raise errors.InputError(f"steps is {steps}; it must be at least 1")
+  question_key = lineage.question_keys(key, state.question.uid)
+
+  def go_on(carry: _Carry) -> chex.Array:
+    state, usage = carry
+    return (usage.steps < steps) & at_work(state).any()
+
+  def step(carry: _Carry) -> _Carry:
+    state, usage = carry
+    usage = _one_more(state, usage)
+    return _draw(weights, state, question_key, setup), usage
+
+  usage = decode_loop.Usage(steps=jnp.int32(0), row_steps=jnp.int32(0))
+  return jax.lax.while_loop(go_on, step, (state, usage))
+
+
+def close_rounds(
+  state: states.SearchState,
+  score: chex.Array,
+  scored: chex.Array,
+  *,
+  setup: setups.Setup,
+) -> states.SearchState:
+  """Closes the rounds of groups in which no row moves.
+
+  Args:
+    state: as `draw_chunk` gives it; donate it.
+    score: [G, N] float32, of each row's last step.
+    scored: [G, N] bool, the rows that have a score: those that drew a step.
+    setup: the search.
+  """
+  beams = state.progress.beams
+  at = recording.places(
+    scored, beams.step_count - 1, beams.step_score.shape[-1]
+  )
+  put = beams.step_score.at[at].set(score, mode="drop")
+  beams = dataclasses.replace(beams, step_score=put)
+  progress = dataclasses.replace(state.progress, beams=beams)
+  return _close_rounds(dataclasses.replace(state, progress=progress), setup)
+
+
 def _search_while(
   go_on: Callable[[_Carry], chex.Array],
   weights: setups.Weights,
@@ -94,15 +162,26 @@ def _search_while(
 
   def step(carry: _Carry) -> _Carry:
     state, usage = carry
-    usage = decode_loop.Usage(
-      steps=usage.steps + 1,
-      row_steps=usage.row_steps + _moving(state).sum(dtype=jnp.int32),
-    )
+    usage = _one_more(state, usage)
     state = _draw(weights, state, question_key, setup)
     return _close_rounds(state, setup), usage
 
   usage = decode_loop.Usage(steps=jnp.int32(0), row_steps=jnp.int32(0))
   return jax.lax.while_loop(go_on, step, (state, usage))
+
+
+def _one_more(
+  state: states.SearchState, usage: decode_loop.Usage
+) -> decode_loop.Usage:
+  return decode_loop.Usage(
+    steps=usage.steps + 1,
+    row_steps=usage.row_steps + _moving(state).sum(dtype=jnp.int32),
+  )
+
+
+def at_work(state: states.SearchState) -> chex.Array:
+  """[G, N], rows of questions that are not done which take a token."""
+  return _moving(state) & state.progress.working[:, None]
 
 
 def _moving(state: states.SearchState) -> chex.Array:
@@ -146,12 +225,14 @@ def _draw(
   )
   caches = cache.restore((rows, verifier_rows), held, ~moving)
   token = jnp.where(moving, token, beams.token)
-  beams = _record(beams, token, logprob, drawing, setup)
+  beams = recording.record(beams, token, logprob, drawing, setup)
   delimited, partial = setup.delimits(token, beams.partial)
   where = functools.partial(jnp.where, drawing)
   beams = dataclasses.replace(
     beams, partial=jax.tree.map(where, partial, beams.partial)
   )
+  if progress.rollout is not None:
+    beams = recording.record_ahead(beams, token, progress.rollout)
 
   full = beams.length >= setup.limits.max_tokens
   step_over = (
@@ -176,54 +257,12 @@ def _draw(
     )
     scored = (ended & ~begins) | stops
   beams = dataclasses.replace(
-    _score(beams, jax.nn.sigmoid(logit), scored), token=token
+    recording.score(beams, jax.nn.sigmoid(logit), scored), token=token
   )
   progress = dataclasses.replace(
     progress, beams=beams, rollout=rollout, drawing=drawing & ~ended
   )
   return dataclasses.replace(state, caches=caches, progress=progress)
-
-
-def _at(
-  mask: chex.Array, index: chex.Array, size: int
-) -> tuple[chex.Array, chex.Array, chex.Array]:
-  """Where to write [G, N] values into [G, N, size], in the rows of `mask`."""
-  G, N = mask.shape
-  # In other rows the index is out of range, and the write is dropped.
-  where = jnp.where(mask, index, size)
-  return jnp.arange(G)[:, None], jnp.arange(N), where
-
-
-def _record(
-  beams: states.Beams,
-  token: chex.Array,
-  logprob: chex.Array,
-  drawing: chex.Array,
-  setup: setups.Setup,
-) -> states.Beams:
-  """Appends the token to the rows that draw."""
-  at = _at(drawing, beams.length, beams.tokens.shape[-1])
-  ended = drawing & setup.limits.ends(token)
-  return dataclasses.replace(
-    beams,
-    tokens=beams.tokens.at[at].set(token, mode="drop"),
-    token_logprob=beams.token_logprob.at[at].set(logprob, mode="drop"),
-    length=beams.length + drawing,
-    finished=beams.finished | ended,
-  )
-
-
-def _score(
-  beams: states.Beams, score: chex.Array, scored: chex.Array
-) -> states.Beams:
-  """Gives the last step of the rows `scored` its score."""
-  at = _at(scored, beams.step_count, beams.step_end.shape[-1])
-  return dataclasses.replace(
-    beams,
-    step_end=beams.step_end.at[at].set(beams.length, mode="drop"),
-    step_score=beams.step_score.at[at].set(score, mode="drop"),
-    step_count=beams.step_count + scored,
-  )
 
 
 def _close_rounds(

@@ -76,6 +76,8 @@ def stream(
   chunk: Chunk,
   collect: Collect,
   prompt_tokens: int,
+  admitted: Callable[[int, decode_stream.Request], None] | None = None,
+  scored: Callable[[int], int] | None = None,
 ) -> Iterator[Result]:
   """Searches every question, yielding each as soon as it is done.
 
@@ -92,6 +94,9 @@ def stream(
     chunk: `loop.search_chunk` with its setup, compiled.
     collect: `collect_group` with its setup, compiled.
     prompt_tokens: P of `state`.
+    admitted: told of each question and the group that it enters.
+    scored: from a group to the tokens that a verifier outside of the loop has
+      read for its question; None: there is no such verifier.
 
   Raises:
     errors.InputError: a prompt is empty or longer than P, or a score is NaN;
@@ -102,6 +107,8 @@ def stream(
     state: states.SearchState, group: int, request: decode_stream.Request
   ) -> states.SearchState:
     prompt = decode_stream.prompt(request, prompt_tokens)
+    if admitted is not None:
+      admitted(group, request)
     # Put there by name: a launcher may forbid silent transfers.
     return admit(weights, state, *jax.device_put((np.int32(group), prompt)))
 
@@ -110,7 +117,11 @@ def stream(
   ) -> results.SearchResult:
     found = jax.device_get(collect(state, jax.device_put(np.int32(group))))
     results.check(found, [request.id])
-    return jax.tree.map(lambda leaf: leaf[0], found)
+    one = jax.tree.map(lambda leaf: leaf[0], found)
+    if scored is None:
+      return one
+    cost = dataclasses.replace(one.cost, scored=np.int32(scored(group)))
+    return dataclasses.replace(one, cost=cost)
 
   for index, request, found, stats in decode_stream.exchange(
     state,

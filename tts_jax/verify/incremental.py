@@ -1,0 +1,299 @@
+"""Scores of growing solutions, each token of them read once.
+
+`G` questions at a time, `N` solutions of each. What the verifier has read of a
+solution stays in its cache: when the solution grows, the new tokens alone are
+read; when it is given up for a copy of another, so is its row of the cache.
+A tokenizer may write the end of a text in another way once it goes on: then the
+row goes back to where the two ways part. What comes out is what the verifier
+would say of the whole text.
+"""
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tts_jax import errors, types
+from tts_jax.model import cache
+from tts_jax.verify import published
+
+# The fewest tokens of a pass; more are in steps of powers of two, so that
+# there are few passes to compile.
+_LEAST = 16
+# Steps that no solution begins with: what two of them share is the prompt.
+_PROBES = ("a", "1", "(")
+
+
+@dataclasses.dataclass
+class _Row:
+  """What has been read of one solution.
+
+  Attributes:
+    tokens: all of them, the question's among them.
+    shared: how many of them it reads from the question's part of the cache.
+    scores: at each place at which a step ended.
+  """
+
+  tokens: list[int]
+  shared: int
+  scores: dict[int, float]
+
+  def copy(self) -> "_Row":
+    return _Row(list(self.tokens), self.shared, dict(self.scores))
+
+
+class Reader:
+  """A published verifier at work on some questions.
+
+  Attributes:
+    read: [G] int64, tokens that each group's question has cost so far: of the
+      prompt, and of solutions.
+  """
+
+  def __init__(
+    self,
+    prm: published.Published,
+    *,
+    groups: int,
+    rows: int,
+    prompt_tokens: int,
+    row_tokens: int,
+    compiler: Callable[..., Any],
+  ) -> None:
+    """Makes room.
+
+    Args:
+      prm: the verifier, its parameters on the device.
+      groups: G.
+      rows: N.
+      prompt_tokens: of a question in the verifier's format, at most.
+      row_tokens: of a solution, at most.
+      compiler: `jax.jit`.
+
+    Raises:
+      errors.InputError: together they exceed the verifier's positions.
+    """
+    longest = prm.lm.config.max_positions
+    if prompt_tokens + row_tokens > longest:
+      raise errors.InputError(
+        f"config.prm: prompt_tokens, {prompt_tokens}, and row_tokens,"
+        f" {row_tokens}, exceed the verifier's {longest} positions"
+      )
+    self._prm = prm
+    self._room = row_tokens
+    self._longest = prompt_tokens
+    self.read = np.zeros(groups, np.int64)
+    self._rows = [[_Row([], 0, {}) for _ in range(rows)] for _ in range(groups)]
+    self._question = [""] * groups
+    self._cache = prm.lm.init_rows(groups, rows, row_tokens)
+    self._state = _no_prompts(prm, groups, rows, prompt_tokens)
+    jit = functools.partial(compiler, donate_argnums=0)
+    self._admit = jit(functools.partial(_admit, prm=_static(prm)))
+    self._extend = jit(functools.partial(_extend, prm=_static(prm)))
+    self._copy = jit(cache.copy_rows)
+
+  def begin(self, group: int, question: str) -> None:
+    """Reads a question, in whose place nothing else is read any more.
+
+    Raises:
+      errors.InputError: it is longer than there is room for.
+    """
+    probes = [self._prm.format.encode(question, [p]).tokens for p in _PROBES]
+    prompt = _shared(*probes)
+    if len(prompt) > self._longest:
+      raise errors.InputError(
+        f"the question has {len(prompt)} tokens in the verifier's format;"
+        f" config.prm.prompt_tokens is {self._longest}"
+      )
+    self._question[group] = question
+    for row in range(len(self._rows[group])):
+      self._rows[group][row] = _Row(list(prompt), len(prompt), {})
+    self.read[group] = len(prompt)
+    tokens = np.zeros((1, self._longest), np.int32)
+    tokens[0, : len(prompt)] = prompt
+    self._state = self._admit(
+      self._state,
+      self._prm.params["backbone"],
+      *jax.device_put((np.int32(group), tokens, np.int32(len(prompt)))),
+    )
+
+  def follow(self, parents: Mapping[int, Sequence[int]]) -> None:
+    """Overwrites solutions by copies of others of their question.
+
+    Args:
+      parents: of some groups, for each of N rows which one it continues; a row
+        that another continues continues itself.
+    """
+    G, N = len(self._rows), len(self._rows[0])
+    moves = np.tile(np.arange(N, dtype=np.int32), (G, 1))
+    for group, mine in parents.items():
+      moves[group] = mine
+      before = self._rows[group]
+      self._rows[group] = [
+        before[row] if parent == row else before[parent].copy()
+        for row, parent in enumerate(mine)
+      ]
+    if (moves != np.arange(N)).any():
+      self._cache = self._copy(self._cache, jax.device_put(moves))
+
+  def score(
+    self, asked: Mapping[tuple[int, int], Sequence[str]]
+  ) -> dict[tuple[int, int], np.ndarray]:
+    """Scores solutions, reading what has not been read of them.
+
+    Args:
+      asked: by group and row, the steps of a solution, one at least.
+
+    Returns:
+      For each, [R] float32 probabilities, one a step.
+
+    Raises:
+      errors.InputError: a solution is longer than there is room for.
+    """
+    ends: dict[tuple[int, int], list[int]] = {}
+    todo: dict[tuple[int, int], list[int]] = {}
+    for (group, row), steps in asked.items():
+      found = self._prm.format.encode(self._question[group], steps)
+      mine = self._rows[group][row]
+      kept = len(_shared(found.tokens, mine.tokens))
+      # A step whose score was not kept is read again, from its end on.
+      lost = [
+        end for end in found.ends if end < kept and end not in mine.scores
+      ]
+      kept = min([kept, *lost])
+      mine.shared = min(mine.shared, kept)
+      mine.scores = {end: p for end, p in mine.scores.items() if end < kept}
+      mine.tokens = found.tokens
+      if len(found.tokens) - mine.shared > self._room:
+        raise errors.InputError(
+          f"a solution has {len(found.tokens) - mine.shared} tokens in the"
+          f" verifier's format; config.prm.row_tokens is {self._room}"
+        )
+      ends[group, row], todo[group, row] = found.ends, found.tokens[kept:]
+    self._read(todo)
+    return {
+      (group, row): np.array(
+        [self._rows[group][row].scores[end] for end in places], np.float32
+      )
+      for (group, row), places in ends.items()
+    }
+
+  def _read(self, todo: Mapping[tuple[int, int], list[int]]) -> None:
+    """One pass over the new tokens of all rows."""
+    G, N = len(self._rows), len(self._rows[0])
+    longest = max(map(len, todo.values()), default=0)
+    if not longest:
+      return
+    T = max(_LEAST, 2 ** (longest - 1).bit_length())
+    tokens = np.zeros((G, N, T), np.int32)
+    count = np.zeros((G, N), np.int32)
+    length = np.zeros((G, N), np.int32)
+    shared = np.zeros((G, N), np.int32)
+    for group, row in itertools.product(range(G), range(N)):
+      one = self._rows[group][row]
+      new = todo.get((group, row), [])
+      tokens[group, row, : len(new)] = new
+      count[group, row], shared[group, row] = len(new), one.shared
+      length[group, row] = len(one.tokens) - one.shared - len(new)
+    layout = jax.device_put((shared, length, tokens, count))
+    self._cache, found = self._extend(
+      self._cache, self._prm.params, self._state, *layout
+    )
+    probability = np.asarray(found)
+    for (group, row), new in todo.items():
+      one = self._rows[group][row]
+      self.read[group] += len(new)
+      start = len(one.tokens) - len(new)
+      values = probability[group, row, : len(new)].tolist()
+      one.scores |= {start + at: value for at, value in enumerate(values)}
+
+
+def _shared(*texts: Sequence[int]) -> list[int]:
+  """The tokens that all begin with."""
+  columns = zip(*texts, strict=False)
+  alike = itertools.takewhile(lambda each: len(set(each)) == 1, columns)
+  return [each[0] for each in alike]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Static:
+  """What of a verifier is no array."""
+
+  lm: Any
+  probability: published.Probability
+
+
+def _static(prm: published.Published) -> _Static:
+  return _Static(prm.lm, prm.probability)
+
+
+def _no_prompts(
+  prm: published.Published, groups: int, rows: int, prompt_tokens: int
+) -> cache.PromptState:
+  shape = prm.lm.config
+  lead = (groups, shape.kv_heads)
+
+  def zeros(*tail: int) -> tuple[chex.Array, ...]:
+    return tuple(
+      jnp.zeros((*lead, *tail), shape.dtype) for _ in range(shape.layers)
+    )
+
+  return cache.PromptState(
+    keys=zeros(shape.head_width, prompt_tokens),
+    values=zeros(prompt_tokens, shape.head_width),
+    length=jnp.zeros((groups, rows), jnp.int32),
+  )
+
+
+def _admit(
+  state: cache.PromptState,
+  params: types.Params,
+  group: chex.Array,
+  tokens: chex.Array,  # [1, P]
+  length: chex.Array,
+  *,
+  prm: _Static,
+) -> cache.PromptState:
+  """Puts a question's keys and values in a group's place."""
+  uid = jnp.zeros(1, jnp.uint32)
+  prompt = types.Prompts(tokens=tokens, length=length[None], uid=uid)
+  _, one = prm.lm.prefill(params, prompt)
+
+  def put(whole: chex.Array, part: chex.Array) -> chex.Array:
+    return jax.lax.dynamic_update_slice_in_dim(
+      whole, part.astype(whole.dtype), group, axis=0
+    )
+
+  return cache.PromptState(
+    keys=jax.tree.map(put, state.keys, one.keys),
+    values=jax.tree.map(put, state.values, one.values),
+    length=state.length,
+  )
+
+
+def _extend(
+  rows: cache.RowCache,
+  params: types.Params,
+  state: cache.PromptState,
+  shared: chex.Array,
+  length: chex.Array,
+  tokens: chex.Array,
+  count: chex.Array,
+  *,
+  prm: _Static,
+) -> tuple[cache.RowCache, chex.Array]:
+  """Reads tokens [G, N, T] behind `length` of each row: [G, N, T] scores."""
+  rows = cache.truncate(rows, length)
+  prompt = cache.PromptState(
+    keys=state.keys, values=state.values, length=shared
+  )
+  output, rows = prm.lm.extend_rows(
+    params["backbone"], prompt, rows, tokens, count
+  )
+  return rows, prm.probability(params["head"], output.hidden)
