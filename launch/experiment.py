@@ -20,7 +20,7 @@ from launch import (
 )
 from tts_jax.scaling import claims, run_summary, verifier_summary
 from tts_jax.scaling import summary as summary_lib
-from tts_jax.store import packed, pool, run
+from tts_jax.store import packed, pool, provenance, run
 from tts_jax.tasks import base
 
 
@@ -71,6 +71,8 @@ def perform(
     summary = run_summary.of_pool(samples, questions, usage, seed=seed)
     summary["config_hash"] = folder.config_hash
     summary["shipped"] = shipping.told(shipped)
+    # What was drawn may be of an earlier one, which `commit` is.
+    summary["measured_commit"] = provenance.commit()
     if judge is not None:
       summary |= findings.tell(
         folder, config, *loaded, judge, reviser, made.placer

@@ -30,7 +30,7 @@ def _random(seed, questions=12, cells=4):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_no_other_allocation_that_spends_as_little_is_worth_more(seed):
+def test_no_other_allocation_within_the_budget_is_worth_more(seed):
   one, level = _random(seed)
   budgets = [1, 1.5, 2, 2.7, 3, 4]
   found = allocation.evaluate(one, _estimate(level), budgets, bins=3, splits=1)
@@ -50,7 +50,7 @@ def test_no_other_allocation_that_spends_as_little_is_worth_more(seed):
   for budget, cells in zip(budgets, found.best.T, strict=True):
     mine, spent = worth(cells)
     assert spent <= budget * (1 + 1e-9)
-    assert mine >= max(v for v, s in every if s <= spent * (1 + 1e-9)) - 1e-9
+    assert mine >= max(v for v, s in every if s <= budget * (1 + 1e-9)) - 1e-8
     assert mine >= last - 1e-9
     last = mine
   assert last == pytest.approx(value_of_best(value, bins))
@@ -129,3 +129,37 @@ def test_the_summary_tells_of_all_families():
   point = found["families"]["pooled"]["oracle"]["generations"]["4"]
   assert point["generations"] <= 4 * 1.05
   assert point["less_baseline"]["low"] > 0.03
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_it_is_never_worth_less_than_budgets_of_each_question_s_own(seed):
+  one, level = _random(seed)
+  budgets = [1, 1.5, 2, 2.7, 3, 4]
+  found = allocation.evaluate(one, _estimate(level), budgets, bins=3, splits=1)
+  own = compute_optimal.evaluate(
+    one, _estimate(level), budgets, bins=3, splits=1
+  )
+  value = one.value.mean(0)
+  bins = np.array([(level == k).nonzero()[0] for k in (2.0, 1.0, 0.0)])
+  for mine, other in zip(found.best.T, own.best.T, strict=True):
+    worth = [
+      np.mean([value[q, c].mean() for q, c in zip(bins, cells, strict=True)])
+      for cells in (mine, other)
+    ]
+    assert worth[0] >= worth[1] - 1e-9
+
+
+def test_a_price_that_no_cell_is_worth_buys_the_cheapest():
+  values = {("a", 1): [0.1], ("b", 4): [1.0], ("c", 512): [1.0]}
+  one = table({name: np.repeat(value, 12) for name, value in values.items()})
+  level = np.repeat([2.0, 1.0, 0.0], 4)
+  found = allocation.evaluate(one, _estimate(level), [1, 4], bins=3, splits=1)
+  assert found.best.T.tolist() == [[0, 0, 0], [1, 1, 1]]
+
+
+def test_of_equals_the_cheapest_is_taken():
+  values = {("a", 1): [0.5], ("b", 64): [0.5 + 2e-16]}
+  one = table({name: np.repeat(value, 12) for name, value in values.items()})
+  level = np.repeat([2.0, 1.0, 0.0], 4)
+  found = allocation.evaluate(one, _estimate(level), [64], bins=3, splits=1)
+  assert found.best.T.tolist() == [[0, 0, 0]]

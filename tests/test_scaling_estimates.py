@@ -91,7 +91,7 @@ def test_estimates_agree_with_plain_loops():
   samples = _samples()
   oracle = estimates.oracle(samples.correct).value
   predicted = estimates.predicted(samples).value
-  few = estimates.first_few(samples, 3, np.full(40, 2.0))
+  few = estimates.first_few(samples, 3, np.full(40, 6.0))
   for fold in (0, 1):
     for q in range(40):
       seen = range(fold, 16, 2)
@@ -158,7 +158,7 @@ def test_comparison_tells_bins_and_cost():
     [
       estimates.oracle(samples.correct),
       estimates.predicted(samples),
-      estimates.first_few(samples, 2, np.full(200, 4.0)),
+      estimates.first_few(samples, 2, np.full(200, 8.0)),
       estimates.none(200),
     ],
     samples.correct,

@@ -2,10 +2,10 @@
 
 Beyond the paper, whose budget is each question's own. Each difficulty bin gets
 a strategy, such that expected correctness over all questions is the highest
-while their mean spending stays within the budget: at a price of compute each
-bin takes what is worth most net of its cost, and the price falls until the
-budget is spent (Lagrange's multiplier; Damani et al. 2024 allocate samples
-alike). Choices are cross-validated as those of `policy`.
+while their mean spending stays within the budget (Damani et al. 2024 allocate
+samples alike). Of all allocations those are kept, bin by bin, than which none
+that costs as little is worth more; a budget buys the dearest of them that it
+pays for. Choices are cross-validated as those of `policy`.
 
 Axis letters: `F` folds, `Q` questions, `C` cells, `B` budgets, `R` splits, `K`
 bins, `W` weighings of questions.
@@ -24,8 +24,8 @@ from tts_jax.scaling import (
   policy,
 )
 
-# Correctness that the dearest cell's compute must bring, from all to nothing.
-_PRICES = np.concatenate([np.logspace(2, -6, 161), [0.0]])
+# Correctness that is no gain.
+_ROUNDING = 1e-9
 
 
 def evaluate(
@@ -141,16 +141,47 @@ def _choose(
     means.append(here @ value)
     costs.append(here @ cost)
   mean, spends, share = (np.stack(one, 1) for one in (means, costs, shares))
-  picks, spent = [], []
-  for price in _PRICES / spends.max():
-    pick = (mean - price * spends).argmax(-1)  # [W, K]
-    taken = np.take_along_axis(spends, pick[..., None], -1)[..., 0]
-    picks.append(pick)
-    spent.append((share * taken).sum(1))
-  # The lowest price at which the budget pays for what is taken.
-  paid = np.stack(spent)[..., None] <= budgets * (1 + 1e-9)  # [prices, W, B]
-  last = len(_PRICES) - 1 - paid[::-1].argmax(0)
-  last = np.where(paid.any(0), last, 0)
-  found = np.stack(picks)  # [prices, W, K]
-  rows, places = np.arange(len(weight)), np.arange(count)
-  return found[last[:, None], rows[:, None, None], places[None, :, None]]
+  return np.stack(
+    [_allocate(*one, budgets) for one in zip(mean, spends, share, strict=True)]
+  )
+
+
+def _allocate(
+  mean: np.ndarray,  # [K, C]
+  spends: np.ndarray,  # [K, C]
+  share: np.ndarray,  # [K]
+  budgets: np.ndarray,  # [B]
+) -> np.ndarray:
+  """[K, B]: the best allocation that each budget pays for, or the cheapest."""
+  picks = np.zeros((len(mean), len(budgets)), np.int64)
+  cost, worth = np.zeros(1), np.zeros(1)
+  cells = np.zeros((1, 0), np.int64)
+  filled = share > 0
+  for index, part in enumerate(share):
+    own = _undominated(spends[index], mean[index])
+    if not filled[index]:
+      # Of no weight, it has each question's budget.
+      picks[index] = own[_pays(spends[index, own], budgets)]
+      continue
+    total = (cost[:, None] + part * spends[index, own]).ravel()
+    gained = (worth[:, None] + part * mean[index, own]).ravel()
+    keep = _undominated(total, gained)
+    before, last = np.divmod(keep, len(own))
+    cells = np.column_stack([cells[before], own[last]])
+    cost, worth = total[keep], gained[keep]
+  picks[filled] = cells[_pays(cost, budgets)].T
+  return picks
+
+
+def _pays(cost: np.ndarray, budgets: np.ndarray) -> np.ndarray:
+  """Of rising costs, the index of the highest within each budget, or 0."""
+  paid = np.searchsorted(cost, budgets * (1 + _ROUNDING), side="right") - 1
+  return np.maximum(paid, 0)
+
+
+def _undominated(cost: np.ndarray, worth: np.ndarray) -> np.ndarray:
+  """Indices of what is worth more than all that costs no more, by cost."""
+  order = np.lexsort((-worth, cost))
+  most = np.maximum.accumulate(worth[order])
+  gains = np.diff(most, prepend=-np.inf) > _ROUNDING
+  return order[gains]

@@ -106,7 +106,7 @@ def first_few(
   Args:
     samples: a scored pool.
     count: how many samples.
-    flops: [Q], of one sample and its score.
+    flops: [Q], of all of them and their scores; they share a prompt.
     folds: of the pool's columns.
 
   Raises:
@@ -126,7 +126,7 @@ def first_few(
     name=f"first_{count}",
     value=np.stack(value),
     generations=count,
-    flops=count * np.asarray(flops, np.float64),
+    flops=np.asarray(flops, np.float64),
   )
 
 

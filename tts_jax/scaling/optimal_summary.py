@@ -79,7 +79,8 @@ def gather(
   """
   samples, name = made.samples, policy_summary.BASELINE
   questions = len(samples.question_ids)
-  cost = sweep.costs({}, samples, [1, *made.budgets], count)[name]
+  budgets = sorted({1, made.few, *made.budgets})
+  cost = sweep.costs({}, samples, budgets, count)[name]
   baseline = {
     n: measured.Cell(
       value=value,
@@ -95,7 +96,7 @@ def gather(
       estimates.none(questions),
       estimates.oracle(samples.correct),
       estimates.predicted(samples),
-      estimates.first_few(samples, made.few, cost[1]["flops"]),
+      estimates.first_few(samples, made.few, cost[made.few]["flops"]),
       *given,
     ),
     baseline=baseline,
