@@ -20,6 +20,16 @@ def get_config() -> ml_collections.ConfigDict:
       "model": "",
       # A verifier's folder; empty is the one of the package, "none" is none.
       "verifier": "",
+      # Of a published process reward model, a Hugging Face folder: "qwen_math",
+      # "math_shepherd", "rlhflow" or "skywork"; empty: the verifier is of this
+      # project's own making. Room in its own tokens for a question and for a
+      # solution; "float32", "bfloat16" or, as its weights are, empty.
+      "prm": {
+        "format": "",
+        "prompt_tokens": 512,
+        "row_tokens": 1024,
+        "dtype": "",
+      },
       # A difficulty head's folder: it places a question by its prompt alone. A
       # head is of one model: empty is the package's with the package's model,
       # and none with another; "none" is none.

@@ -3,7 +3,7 @@
 import ml_collections
 import tqdm
 
-from launch import generation, judging
+from launch import generation, judges, judging
 from tts_jax.store import chains, run, shards
 from tts_jax.verify import chain_scores, histories
 
@@ -12,7 +12,7 @@ def score(
   folder: run.Run,
   config: ml_collections.ConfigDict,
   model: generation.Generator,
-  judge: judging.Judge,
+  judge: judges.Judge,
   *,
   stage: str,
   of: str = chains.STAGE,

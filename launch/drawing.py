@@ -6,6 +6,7 @@ import ml_collections
 
 from launch import (
   generation,
+  judges,
   judging,
   mending,
   placing,
@@ -13,6 +14,7 @@ from launch import (
   revisers,
   searching,
 )
+from tts_jax import errors
 from tts_jax.decode import usage
 from tts_jax.store import run
 from tts_jax.tasks import base
@@ -27,7 +29,7 @@ class Models:
   """
 
   model: generation.Generator
-  judge: judging.Judge | None
+  judge: judges.AnyJudge | None
   reviser: revisers.Reviser | None
   placer: placing.Placer | None
 
@@ -37,10 +39,17 @@ def load(config: ml_collections.ConfigDict, task: base.Task) -> Models:
   model = generation.load_generator(config, task)
   if config.verifier == embedded.NONE:
     return Models(model=model, judge=None, reviser=None, placer=None)
+  judge = judges.load(config, model)
+  reviser = revisers.load(config, task)
+  if reviser is not None and isinstance(judge, judges.OutsideJudge):
+    raise errors.InputError(
+      "config.search.methods has revisions, which a published verifier does not"
+      " score; leave them out, or config.prm.format empty"
+    )
   return Models(
     model=model,
-    judge=judging.load_judge(config.verifier, model),
-    reviser=revisers.load(config, task),
+    judge=judge,
+    reviser=reviser,
     placer=placing.load(config, model),
   )
 
@@ -62,6 +71,6 @@ def fill(
   if made.judge is not None:
     judging.score_pool(folder, config, *loaded, made.judge)
     searching.sweep_searches(folder, config, *loaded, made.judge)
-    if made.reviser is not None:
+    if made.reviser is not None and isinstance(made.judge, judges.Judge):
       mending.fill(folder, config, *loaded, made.judge, made.reviser)
   return spent

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import ml_collections
 
-from launch import generation, judging, placing, revising, sizing
+from launch import generation, judges, placing, revising, sizing
 from tts_jax.scaling import policy_file
 from tts_jax.solving import deciding, engines, solver
 from tts_jax.tasks import base
@@ -40,7 +40,7 @@ def equip(
   chosen = policy_file.load(path) if policy is not None else None
   deciding.check_budget(budget, chosen)
   model = generation.load_generator(config, task)
-  judge = judging.load_judge(config.verifier, model)
+  judge = judges.load_judge(config.verifier, model)
   models, folders = _models(model, judge), [model.folder, judge.folder]
   if chosen is not None:
     made, here = chosen.made_for, policy_file.made_for(*folders)
@@ -51,7 +51,7 @@ def equip(
     if made.revision_model or deciding.needs_revisions(chosen, budget):
       key, given = "config.revision", config.revision
       mender = revising.load_reviser(config, task, given.model, f"{key}.model")
-      other = judging.load_judge(given.verifier, mender, f"{key}.verifier")
+      other = judges.load_judge(given.verifier, mender, f"{key}.verifier")
       models = dataclasses.replace(models, reviser=_models(mender, other))
       folders += mender.folder, other.folder
     placer = None
@@ -71,7 +71,7 @@ def equip(
   return solver.Solver(engines=made_of, **solving), folders
 
 
-def _models(own: generation.Generator, judge: judging.Judge) -> engines.Models:
+def _models(own: generation.Generator, judge: judges.Judge) -> engines.Models:
   made: Any = dict(lm=own.lm, params=own.params, tokenizer=own.tokenizer)
   made["rule"] = own.rule
   return engines.Models(

@@ -6,7 +6,7 @@ import ml_collections
 
 from launch import (
   generation,
-  judging,
+  judges,
   placing,
   policies,
   reporting,
@@ -26,7 +26,7 @@ def tell(
   task: base.Task,
   questions: list[base.Question],
   model: generation.Generator,
-  judge: judging.Judge,
+  judge: judges.AnyJudge,
   reviser: revisers.Reviser | None,
   placer: placing.Placer | None,
 ) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def tell(
   seed, scored = config.seed, scored_pool.load(folder.path)
   prompts = pools.prompt_lengths(questions, task, model.tokenizer)
   made = run_summary.measure(folder.path, scored, prompts, seed=seed)
-  count = search_summary.count_flops(model.lm.config, judge.verifier)
+  count = search_summary.count_flops(model.lm.config, judge.network)
   found = None
   if reviser is not None:
     found = revision_report.load(folder, config, reviser)

@@ -1,7 +1,6 @@
-"""What launchers that verify share: a verifier, and a pool's scores."""
+"""What launchers that verify share: the scores of a pool."""
 
-import dataclasses
-import pathlib
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,46 +8,21 @@ import jax
 import ml_collections
 import tqdm
 
-from launch import generation
-from tts_jax import types
+from launch import generation, judges
 from tts_jax.decode import pools
 from tts_jax.store import pool, run, shards
 from tts_jax.tasks import base
 from tts_jax.verify import (
-  embedded,
+  incremental,
   pool_scores,
-  reward,
-  saved,
   scoring,
 )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Judge:
-  """A verifier on the device, and its folder."""
-
-  verifier: reward.RewardModel
-  params: types.Params
-  folder: pathlib.Path
-
-  @property
-  def kind(self) -> str:
-    """Of chains, what it reads: the key of `chains.SCORES`."""
-    return "history" if self.verifier.reads_history else "alone"
-
-
-def load_judge(
-  path: str, model: generation.Generator, key: str = "config.verifier"
-) -> Judge:
-  """The verifier at the path that `key` gives, checked against the model."""
-  folder = embedded.folder(path, model.folder, key)
-  verifier, params = saved.load(folder, saved.origin(model.folder))
-  saved.check_fit(verifier, model.lm, model.lm.config.width)
-  return Judge(verifier=verifier, params=jax.device_put(params), folder=folder)
-
-
 def scorer(
-  config: ml_collections.ConfigDict, model: generation.Generator, judge: Judge
+  config: ml_collections.ConfigDict,
+  model: generation.Generator,
+  judge: judges.Judge,
 ) -> Callable[..., Any]:
   """What scores packed solutions, compiled."""
   return scoring.scorer(
@@ -61,16 +35,34 @@ def scorer(
   )
 
 
+def _pool_scorer(
+  config: ml_collections.ConfigDict,
+  model: generation.Generator,
+  judge: judges.AnyJudge,
+) -> pool_scores.ScoreAsked:
+  """What scores the samples of questions."""
+  if isinstance(judge, judges.OutsideJudge):
+    return functools.partial(
+      incremental.score_pool,
+      make=judge.reader,
+      decode=model.tokenizer.decode,
+      rows=config.scoring.rows,
+    )
+  score = scorer(config, model, judge)
+  return lambda asked: score((prompt, mine) for _, prompt, mine in asked)
+
+
 def score_pool(
   folder: run.Run,
   config: ml_collections.ConfigDict,
   task: base.Task,
   questions: list[base.Question],
   model: generation.Generator,
-  judge: Judge,
+  judge: judges.AnyJudge,
 ) -> None:
   """Scores the samples of a run's pool, with a progress bar."""
-  stage = pool_scores.open_stage(folder, judge.folder)
+  form = judge.prm.format.name if isinstance(judge, judges.OutsideJudge) else ""
+  stage = pool_scores.open_stage(folder, judge.folder, form)
   columns = ("question_id", "sample", "tokens", "logprobs")
   drawn = shards.read(folder.path / pool.STAGE, columns)
   size, batch = len(questions), config.engine.batch
@@ -82,7 +74,7 @@ def score_pool(
       stage,
       drawn,
       questions,
-      scorer(config, model, judge),
+      _pool_scorer(config, model, judge),
       task,
       model.tokenizer,
       batch=batch,

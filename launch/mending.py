@@ -11,7 +11,7 @@ from launch import (
   chaining,
   finals,
   generation,
-  judging,
+  judges,
   planning,
   revisers,
 )
@@ -25,7 +25,7 @@ def fill(
   task: base.Task,
   questions: list[base.Question],
   model: generation.Generator,
-  judge: judging.Judge,
+  judge: judges.Judge,
   reviser: revisers.Reviser,
 ) -> None:
   """Fills chains, revisions of what a search found, and the scores of both.

@@ -9,7 +9,7 @@ from launch import (
   exchanging,
   gathering,
   generation,
-  judging,
+  judges,
   revisers,
   revision_report,
 )
@@ -31,7 +31,7 @@ def tell(
   folder: run.Run,
   config: ml_collections.ConfigDict,
   model: generation.Generator,
-  judge: judging.Judge,
+  judge: judges.AnyJudge,
   reviser: revisers.Reviser | None,
   made: measurements.Measurements,
   count: measuring.Count,

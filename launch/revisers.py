@@ -5,7 +5,7 @@ from typing import Any
 
 import ml_collections
 
-from launch import generation, judging, planning, revising
+from launch import generation, judges, planning, revising
 from tts_jax import errors
 from tts_jax.model import embedded as models
 from tts_jax.model import huggingface_config
@@ -22,8 +22,8 @@ class Reviser:
   """
 
   model: generation.Generator
-  judge: judging.Judge
-  other: judging.Judge | None
+  judge: judges.Judge
+  other: judges.Judge | None
   plan: states.Plan
 
   def rest_em(self) -> dict[str, Any]:
@@ -40,12 +40,12 @@ def load(config: ml_collections.ConfigDict, task: base.Task) -> Reviser | None:
     return None
   plan, key = revising.plan(config, lengths), "config.revision"
   model = revising.load_reviser(config, task, wanted.model, f"{key}.model")
-  judge = judging.load_judge(wanted.verifier, model, f"{key}.verifier")
+  judge = judges.load_judge(wanted.verifier, model, f"{key}.verifier")
   path, other = wanted.other, None
   if not path and not wanted.model and not wanted.verifier:
     path = str(embedded.OTHER)
   if path not in ("", embedded.NONE):
-    other = judging.load_judge(path, model, f"{key}.other")
+    other = judges.load_judge(path, model, f"{key}.other")
     if other.kind == judge.kind:
       raise errors.InputError(
         f"{key}.verifier and {key}.other both are of kind {judge.kind!r}; one"

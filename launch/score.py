@@ -8,7 +8,7 @@ started again with the same --out it goes on where it was.
 
 from absl import flags
 
-from launch import entry, generation, judging, pooling
+from launch import entry, generation, judges, judging, pooling
 from tts_jax.scaling import scored_pool, summary, verifier_summary
 from tts_jax.store import run
 from tts_jax.tasks import catalogue
@@ -22,7 +22,7 @@ def main(_: list[str]) -> None:
   config, out = _CONFIG.value, _OUT.value
   task, questions = pooling.find_questions(config)
   model = generation.load_generator(config, task)
-  judge = judging.load_judge(config.verifier, model)
+  judge = judges.load(config, model)
   with run.Run.open(out, config.to_dict()) as folder:
     pooling.sample_pool(folder, config, task, questions, model)
     judging.score_pool(folder, config, task, questions, model, judge)

@@ -5,7 +5,7 @@ import dataclasses
 import ml_collections
 import numpy as np
 
-from launch import generation, judging, planning, searching
+from launch import generation, judges, planning, searchers
 from tts_jax.decode import pools
 from tts_jax.report import search_figures, tree, tree_page
 from tts_jax.search import sweep
@@ -21,11 +21,13 @@ def grow(
   task: base.Task,
   questions: list[base.Question],
   model: generation.Generator,
-  judge: judging.Judge,
+  judge: judges.AnyJudge,
 ) -> list[tree.Tree]:
   """One search of each question, as trees, in their order."""
   rounds = cell.strategy.rounds
-  search = searching.engine(model, judge, config, cell.strategy, trace=True)
+  search = searchers.engine(
+    model, judge, config, task, questions, cell.strategy, trace=True
+  )
   requests = [pools.request(one, task, model.tokenizer) for one in questions]
   trees = {}
   for result in search(cell.seed)(requests):
@@ -55,7 +57,7 @@ def write(
   task: base.Task,
   questions: list[base.Question],
   model: generation.Generator,
-  judge: judging.Judge,
+  judge: judges.AnyJudge,
   samples: pool.Pool,
   back: str,
 ) -> None:

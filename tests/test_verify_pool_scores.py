@@ -32,7 +32,8 @@ def test_samples_of_one_text_are_scored_once_and_alike(tmp_path):
   read = []
 
   def score(packed):
-    for _, mine in packed:
+    for question, _, mine in packed:
+      assert question in questions
       read.append([list(one.tokens) for one in mine])
       yield [np.arange(len(one.step_end)) + len(one.tokens) for one in mine]
 

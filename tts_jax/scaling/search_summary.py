@@ -8,7 +8,6 @@ import numpy as np
 from tts_jax import types
 from tts_jax.model import config
 from tts_jax.scaling import contrasts, flops, measurements, sweep
-from tts_jax.verify import reward
 
 # What the paper's claims come down to.
 _COMPARED = (
@@ -21,13 +20,16 @@ _COMPARED = (
 
 
 def count_flops(
-  model: config.TransformerConfig, verifier: reward.RewardModel
+  model: config.TransformerConfig, judge: flops.Network
 ) -> Callable[[types.Cost, np.ndarray, bool], np.ndarray]:
   """FLOPs of a ledger, for `sweep.ledger`.
 
-  A verifier with a backbone of its own reads with it whatever the model reads.
+  Args:
+    model: the generator.
+    judge: what a verifier adds to each token; one with a backbone of its own
+      reads with it whatever the model reads.
   """
-  network, judge = flops.transformer(model), flops.reward_model(verifier)
+  network = flops.transformer(model)
 
   def count(cost: types.Cost, context: np.ndarray, judged: bool) -> np.ndarray:
     return flops.flops(

@@ -11,7 +11,7 @@ would say of the whole text.
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import chex
@@ -21,7 +21,7 @@ import numpy as np
 
 from tts_jax import errors, types
 from tts_jax.model import cache
-from tts_jax.verify import published
+from tts_jax.verify import pool_scores, published
 
 # The fewest tokens of a pass; more are in steps of powers of two, so that
 # there are few passes to compile.
@@ -297,3 +297,42 @@ def _extend(
     params["backbone"], prompt, rows, tokens, count
   )
   return rows, prm.probability(params["head"], output.hidden)
+
+
+def score_pool(
+  asked: Iterable[pool_scores.Asked],
+  *,
+  make: Callable[[int, int], Reader],
+  decode: Callable[[Sequence[int]], str],
+  rows: int,
+) -> Iterator[list[np.ndarray]]:
+  """Scores every step of every solution, question by question, in order.
+
+  A question is read once, its solutions `rows` at a time.
+
+  Args:
+    asked: questions with their solutions; prompts are not looked at.
+    make: from G and N to a reader.
+    decode: from tokens of the model to text.
+    rows: solutions of a pass.
+
+  Yields:
+    As `scoring.score`.
+  """
+  reader = make(1, rows)
+  for question, _, solutions in asked:
+    found: list[np.ndarray] = []
+    for first in range(0, len(solutions), rows):
+      # Anew, so that no solution is taken for what grew from another.
+      reader.begin(0, question.text)
+      mine = solutions[first : first + rows]
+      texts = {
+        (0, row): [
+          decode([int(token) for token in one.tokens[start:end]])
+          for start, end in itertools.pairwise([0, *one.step_end])
+        ]
+        for row, one in enumerate(mine)
+      }
+      scores = reader.score(texts)
+      found += [scores[0, row] for row in range(len(mine))]
+    yield found

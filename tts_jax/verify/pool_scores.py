@@ -13,14 +13,27 @@ from tts_jax.tasks import automaton, base, tokenization
 from tts_jax.verify import prefixes, saved, solutions
 
 Score = Callable[[Iterable[solutions.Question]], Iterator[list[np.ndarray]]]
+# A question, its prompt's tokens, and its solutions.
+Asked = tuple[base.Question, Sequence[int], Sequence[solutions.Solution]]
+ScoreAsked = Callable[[Iterable[Asked]], Iterator[list[np.ndarray]]]
 
 
-def open_stage(folder: run.Run, verifier: pathlib.Path) -> shards.Stage:
-  """The stage of scores; its inputs are the pool and the verifier's weights."""
+def open_stage(
+  folder: run.Run, verifier: pathlib.Path, form: str = ""
+) -> shards.Stage:
+  """The stage of scores; its inputs are the pool and the verifier's weights.
+
+  Args:
+    folder: of the run.
+    verifier: its folder.
+    form: of the texts that it reads; empty: it reads the model's tokens.
+  """
   inputs = {
     "pool": pool.contents(folder),
     "verifier": saved.content_hash(verifier),
   }
+  if form:
+    inputs["format"] = form
   return folder.stage(scores.STAGE, scores.SCHEMA, manifest.config_hash(inputs))
 
 
@@ -28,7 +41,7 @@ def fill(
   stage: shards.Stage,
   drawn: pa.Table,
   questions: Sequence[base.Question],
-  score: Score,
+  score: ScoreAsked,
   task: base.Task,
   tokenizer: tokenization.Tokenizer,
   *,
@@ -40,7 +53,7 @@ def fill(
     stage: as `open_stage` gives it.
     drawn: the pool's rows: question_id, sample, tokens and logprobs.
     questions: all of the pool's, in its order.
-    score: `scoring.score` with its models.
+    score: from questions and their solutions to the scores of steps.
     task: states prompts.
     tokenizer: of the model.
     batch: questions a shard.
@@ -64,10 +77,11 @@ def fill(
       prompt = pools.request(question, task, tokenizer).tokens
       # Samples of one text have one score: an easy question has few texts.
       texts = dict.fromkeys(tuple(r["tokens"]) for r in rows[question.id])
-      packed.append((prompt, [_solution(text, delimiters) for text in texts]))
+      read = [_solution(text, delimiters) for text in texts]
+      packed.append((question, prompt, read))
     made = []
     found = score(packed)
-    for question, (_, read), values in zip(mine, packed, found, strict=True):
+    for (question, _, read), values in zip(packed, found, strict=True):
       by_text = {
         tuple(solution.tokens): (solution, steps)
         for solution, steps in zip(read, values, strict=True)

@@ -1,0 +1,69 @@
+"""Search by published verifiers, from the command line, on real questions."""
+
+import json
+
+import kill_harness
+import pytest
+import tiny_prm
+
+from tts_jax.store import scores, searches, shards
+
+
+def _command(data_dir, out, prm, format, *more):
+  model = data_dir / "models" / "stories260K-hf"
+  questions = data_dir / "math" / "math500_test.jsonl"
+  return kill_harness.python(
+    "-m",
+    "launch.search",
+    f"--out={out}",
+    "--config.task=jsonl",
+    f"--config.questions.path={questions}",
+    "--config.questions.question=problem",
+    "--config.questions.count=5",
+    f"--config.model={model}",
+    f"--config.verifier={prm}",
+    f"--config.prm.format={format}",
+    "--config.samples=4",
+    "--config.limits.prompt_tokens=440",
+    "--config.limits.max_tokens=24",
+    "--config.search.methods=('beam_4',)",
+    "--config.search.budgets=(4,)",
+    "--config.search.seeds=1",
+    "--config.search.step_tokens=12",
+    "--config.engine.batch=2",
+    "--config.search.tree.budget=4",
+    "--config.search.tree.questions=1",
+    *more,
+  )
+
+
+@pytest.mark.parametrize("format", tiny_prm.FORMATS)
+def test_every_format_searches(data_dir, tmp_path, cache, format):
+  tiny_prm.save(tmp_path / "prm", format)
+  out = tmp_path / "run"
+  done = kill_harness.run(
+    _command(data_dir, out, tmp_path / "prm", format), cache
+  )
+  assert done.returncode == 0, done.stderr
+  summary = json.loads((out / "summary.json").read_text())
+  assert summary["curves"]["beam_4"]["4"]["mean"] == 0
+  found = searches.load_searches(out)
+  (one,) = found.values()
+  # A step of 12 tokens of the model's small vocabulary is fewer of the
+  # verifier's, and a few of its format's; and the question.
+  assert (one.cost.scored > 0).all()
+  drawn = shards.read(out / scores.STAGE, ("step_scores",)).to_pylist()
+  assert all(0 < p < 1 for row in drawn for p in row["step_scores"])
+
+
+def test_what_does_not_go_together_is_refused(data_dir, tmp_path, cache):
+  tiny_prm.save(tmp_path / "prm", "skywork")
+  given = data_dir, tmp_path / "run", tmp_path / "prm"
+  done = kill_harness.run(_command(*given, "orm"), cache)
+  assert done.returncode != 0
+  assert "config.prm.format 'orm': must be one of qwen_math" in done.stderr
+  done = kill_harness.run(
+    _command(*given, "rlhflow", "--config.verifier="), cache
+  )
+  assert "give config.verifier, the folder of it" in done.stderr
+  assert not (tmp_path / "run" / "pool").exists()
