@@ -18,6 +18,9 @@ def get_config() -> ml_collections.ConfigDict:
       "task": "gsm_symbolic",
       # A Hugging Face folder; empty is the model of the package.
       "model": "",
+      # In which the model computes: "float32", "bfloat16", or empty: as its
+      # weights are.
+      "dtype": "float32",
       # A verifier's folder; empty is the one of the package, "none" is none.
       "verifier": "",
       # Of a published process reward model, a Hugging Face folder: "qwen_math",

@@ -42,7 +42,8 @@ def load_generator(
 ) -> Generator:
   """The config's model or another, checked against the config's limits."""
   folder = folder or embedded.folder(config.model, task.name)
-  lm, params = huggingface.load(folder, "float32")
+  dtype = config.get("dtype", "float32") or None
+  lm, params = huggingface.load(folder, dtype)
   tokenizer = tokenization.load(folder)
   found = Generator(
     lm=lm,
