@@ -42,10 +42,11 @@ def revision_lengths(config: ml_collections.ConfigDict) -> tuple[int, ...]:
   """Answers of each chain of revisions; none where no method asks for them."""
   if REVISIONS not in config.search.methods:
     return ()
-  if not config.revision.budgets:
+  if 1 not in config.revision.budgets:
     raise errors.InputError(
-      "config.revision.budgets is empty; give a budget, or leave"
-      f" {REVISIONS!r} out of config.search.methods"
+      f"config.revision.budgets is {tuple(config.revision.budgets)}; 1, a first"
+      " answer alone, with which all else is compared, must be among them, or"
+      f" leave {REVISIONS!r} out of config.search.methods"
     )
   return revisions.lengths(config.revision.budgets)
 

@@ -18,6 +18,8 @@ import pathlib
 from absl import flags
 
 from launch import entry, experiment, scratch, shipping
+from tts_jax import errors
+from tts_jax.store import packed
 
 _CONFIG = entry.config_flag("configs/reproduce.py")
 _OUT = flags.DEFINE_string(
@@ -42,6 +44,17 @@ def main(_: list[str]) -> None:
   default = "runs/full" if _FULL.value else "runs/reproduce"
   out = _OUT.value or ("runs/scratch" if _FROM_SCRATCH.value else default)
   shipped = None
+  if _FULL.value or _FROM_SCRATCH.value:
+    if _SHIPPED.value:
+      raise errors.InputError(
+        "--shipped names what need not be drawn; --full and --from_scratch draw"
+        " all: leave one of them out"
+      )
+    if (pathlib.Path(out) / packed.MARK).exists():
+      raise errors.InputError(
+        f"{out}: filled with what the package ships, which --full would not"
+        " draw anew; give another --out, or delete it"
+      )
   if _FROM_SCRATCH.value:
     experiment.check(config)  # Before hours of training, not after.
     training = pathlib.Path(out) / "training"

@@ -171,7 +171,11 @@ def test_a_solution_that_grows_when_encoded_is_not_given(model):
 
 @pytest.mark.parametrize(
   ("budgets", "message"),
-  [((), "config.revision.budgets is empty"), ((1, 3), "a budget of 3")],
+  [
+    ((), r"config.revision.budgets is \(\); 1, a first"),
+    ((4, 8), r"config.revision.budgets is \(4, 8\); 1, a first"),
+    ((1, 3), "a budget of 3"),
+  ],
 )
 def test_budgets_of_revisions_that_cannot_be(budgets, message):
   config = reproduce.get_config()

@@ -88,6 +88,15 @@ def test_what_is_packed_is_not_drawn_again(tmp_path, made, model, cache):
     assert old[0] == new[0]
     np.testing.assert_array_equal(old[1].score, new[1].score)
 
+  # What was not drawn is not passed off as drawn.
+  command = _command(out, model, made / "verifier", "--full")
+  done = kill_harness.run(command, cache)
+  assert done.returncode == 2
+  assert "filled with what the package ships" in done.stderr
+  done = kill_harness.run([*command, shipped], cache)
+  assert done.returncode == 2
+  assert "--shipped names what need not be drawn" in done.stderr
+
 
 def test_a_packed_run_of_another_config_is_left_alone(
   tmp_path, made, model, cache

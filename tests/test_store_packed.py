@@ -100,6 +100,16 @@ def test_a_broken_file_is_named(tmp_path):
     packed.load(tmp_path)
 
 
+def test_a_flipped_byte_is_found(tmp_path):
+  source = _packed(tmp_path)
+  path = tmp_path / "packed" / "drawn.parquet"
+  data = bytearray(path.read_bytes())
+  data[len(data) // 2] ^= 1
+  path.write_bytes(data)
+  with pytest.raises(errors.InputError, match=r"not the file that was packed"):
+    _fill(tmp_path, source)
+
+
 def test_a_stage_of_other_columns_is_refused(tmp_path):
   source = _packed(tmp_path)
   with run.Run.open(tmp_path / "other", _CONFIG) as folder:

@@ -1,4 +1,6 @@
+import collections
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -6,7 +8,7 @@ import time
 
 import pytest
 
-from tts_jax.tasks import base, grading
+from tts_jax.tasks import base, extraction, grading, jsonl
 
 CORRECT, WRONG, UNGRADABLE = (
   base.Verdict.CORRECT,
@@ -58,6 +60,31 @@ def test_verdicts_do_not_depend_on_the_order(grader, rows):
     assert fresh.grade_all(pairs) == grader.grade_all(pairs[::-1])[::-1]
 
 
+def test_math_solutions_agree_with_themselves(grader, data_dir):
+  file = data_dir / "math" / "math12k_train.jsonl"
+  questions = jsonl.read_questions(file, jsonl.MATH)
+  verdicts = grader.grade_all(
+    [(one.answer, extraction.extract_answer(one.solution)) for one in questions]
+  )
+  # Two have no answer, as published.
+  assert collections.Counter(verdicts) == {CORRECT: 11998, UNGRADABLE: 2}
+  assert [
+    question.answer
+    for question, verdict in zip(questions, verdicts, strict=True)
+    if verdict is UNGRADABLE
+  ] == ["", ""]
+
+
+def test_many_pairs_have_a_child_for_each_processor(monkeypatch):
+  monkeypatch.setattr(grading, "_PAIRS_PER_CHILD", 2)
+  pairs = [(f"{n}x+x", f"{n + 1 + n % 2}x") for n in range(2, 8)]
+  with grading.Grader() as grader:
+    verdicts = grader.grade_all([*pairs, *pairs])
+    started = sum(place.child is not None for place in grader._algebra)
+  assert started == min(3, len(os.sched_getaffinity(0)))
+  assert verdicts == [CORRECT, WRONG] * 6
+
+
 @pytest.mark.parametrize(
   ("gold", "answer", "verdict"),
   [
@@ -81,10 +108,11 @@ def test_verdicts(grader, gold, answer, verdict):
 def test_counts_every_verdict():
   # Settled by canonical forms or the cache: no child is needed.
   with grading.Grader() as grader:
-    grader.grade_all([("1/2", "0.5"), ("1/2", "0.5"), ("1/2", None)])
-    assert grader.counts == {CORRECT: 2, WRONG: 0, UNGRADABLE: 1}
+    pairs = [("1/2", "0.5"), ("1/2", "0.5"), ("1/2", None), ("$12$", "-12")]
+    grader.grade_all(pairs)
+    assert grader.counts == {CORRECT: 2, WRONG: 1, UNGRADABLE: 1}
     assert grader.cut_off == 0
-    assert grader._child is None
+    assert all(place.child is None for place in grader._algebra)
 
 
 def test_works_from_other_threads(grader):
@@ -118,7 +146,7 @@ def test_monstrous_expressions_are_cut_off():
 
 def test_a_child_killed_by_others_is_replaced(grader):
   assert grader.grade("6x", "x+5x") is CORRECT
-  grader._child._process.kill()
+  grader._algebra[0].child._process.kill()
   assert grader.grade("7x", "x+6x") is CORRECT
   assert grader.cut_off == 0
 
@@ -129,7 +157,7 @@ def test_a_stuck_child_is_ended(monkeypatch, tmp_path):
   monkeypatch.setattr(grading, "_WORKER", worker)
   monkeypatch.setattr(grading, "_WALL_PER_PROCESSOR_SECOND", 0.1)
   with grading.Grader(processor_seconds=1.0) as grader:
-    assert grader.grade("1", "2") is UNGRADABLE
+    assert grader.grade("1", "x") is UNGRADABLE
     assert grader.cut_off == 1
 
 
@@ -141,7 +169,7 @@ def test_a_child_that_does_not_start_is_an_error(monkeypatch, tmp_path):
     grading.Grader() as grader,
     pytest.raises(RuntimeError, match="did not start"),
   ):
-    grader.grade("1", "2")
+    grader.grade("1", "x")
 
 
 def test_deadline_must_be_positive():

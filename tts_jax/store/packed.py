@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 from tts_jax import errors
 from tts_jax.store import atomic, manifest, run, shards
 
+# In a run's folder: stages of it were packed, not drawn.
+MARK = "shipped.json"
 _MANIFEST, _BATCH = "packed.json", "batch"
 # The smallest that Parquet makes of it; reading is as fast.
 _COMPRESSION: Any = {"compression": "zstd", "compression_level": 19}
@@ -34,6 +36,7 @@ class Packed:
     made_for: hashes of what it was made from.
     commit: of the code that began it.
     stages: how many batches each holds.
+    hashes: of each stage's file, as `atomic.file_hash`.
     files: JSON files that stood beside its stages.
   """
 
@@ -42,6 +45,7 @@ class Packed:
   made_for: Mapping[str, str]
   commit: str
   stages: Mapping[str, int]
+  hashes: Mapping[str, str]
   files: Mapping[str, Any]
 
   def differences(
@@ -64,7 +68,7 @@ class Packed:
     return [line for line in found if line not in since]
 
   def begin(self, folder: run.Run) -> None:
-    """Writes the files beside stages, those of them that are not there.
+    """Writes `MARK`, and the files beside stages where they are missing.
 
     Where one names the config that it is of, that is now the run's.
     """
@@ -73,6 +77,8 @@ class Packed:
         mine = {"config_hash": folder.config_hash}
         told = {**value, **mine} if set(mine) <= set(value) else value
         folder.write_json(name, told)
+    told = {"commit": self.commit, "stages": list(self.stages)}
+    folder.write_json(MARK, told)
 
   def fill(self, name: str, stage: shards.Stage) -> int:
     """Writes what the stage `name` lacks and is here; returns the batches.
@@ -84,6 +90,10 @@ class Packed:
     if name not in self.stages:
       return 0
     path = self.folder / f"{name}.parquet"
+    if path.is_file() and atomic.file_hash(path) != self.hashes.get(name):
+      raise errors.InputError(
+        f"{path}: not the file that was packed, by its hash; install anew"
+      )
     try:
       rows = pq.ParquetFile(path).read()
     except (OSError, pa.ArrowInvalid) as error:
@@ -156,6 +166,9 @@ def pack(
     "made_for": dict(made_for),
     "commit": commit,
     "stages": counts,
+    "hashes": {
+      name: atomic.file_hash(folder / f"{name}.parquet") for name in counts
+    },
     "files": {name: json.loads((source / name).read_text()) for name in files},
   }
   atomic.write_json(folder / _MANIFEST, record)

@@ -1,14 +1,17 @@
 r"""Grades answers in LaTeX: canonical forms first, then algebra in a child.
 
 The paper grades as PRM800K does, by normalised strings and then sympy. Here
-`normalize.canonical` settles most pairs at once; the others go to math-verify
-in `grading_worker`, a process of its own under a deadline.
+`normalize.canonical` settles most pairs at once, and integers that differ are
+wrong; the others go to math-verify in `grading_worker`, processes of its own
+under a deadline.
 """
 
 import collections
+import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import selectors
 import signal
 import subprocess
@@ -27,6 +30,9 @@ _START_SECONDS = 300.0
 # Waiting this many times longer means that the child is stuck without working.
 _WALL_PER_PROCESSOR_SECOND = 30.0
 _ATTEMPTS = 2
+# A child takes seconds to start, and milliseconds a pair.
+_PAIRS_PER_CHILD = 500
+_INTEGER = re.compile(r"\$?[-+]?[0-9]{1,18}\$?")
 
 
 class _EndedError(Exception):
@@ -100,12 +106,45 @@ class _Child:
     return -status
 
 
+class _Algebra:
+  """A place for one child, which starts when it is needed."""
+
+  def __init__(self) -> None:
+    self.child: _Child | None = None
+
+  def judge(
+    self, pair: tuple[str, str], processor_seconds: float
+  ) -> base.Verdict | None:
+    """The verdict on (reference, answer), None where it was cut off."""
+    gold, answer = pair
+    request = {"gold": gold, "answer": answer, "seconds": processor_seconds}
+    wall_seconds = processor_seconds * _WALL_PER_PROCESSOR_SECOND
+    for _ in range(_ATTEMPTS):
+      if self.child is None:
+        self.child = _Child()
+      try:
+        return base.Verdict(self.child.ask(request, wall_seconds)["verdict"])
+      except _EndedError as ended:
+        self.child = None
+        # Anything else may be another's doing: a fresh child tries again.
+        if ended.signal == signal.SIGPROF:
+          break
+    return None
+
+  def close(self) -> None:
+    """Ends the child."""
+    if self.child is not None:
+      self.child.close()
+      self.child = None
+
+
 class Grader:
   """Judges answers, from any thread, and counts the verdicts.
 
-  The child starts with the first pair that needs it, and again after one that
-  ran past its deadline. Verdicts are kept, so a pair is compared once. Use it
-  as a context manager, or call `close`; the child also ends with its parent.
+  A child starts with the first pair that needs it, and again after one that ran
+  past its deadline; many pairs have a child for each processor. Verdicts are
+  kept, so a pair is compared once. Use it as a context manager, or call
+  `close`; children also end with their parent.
 
   Attributes:
     processor_seconds: the deadline of one comparison, in the child's own
@@ -116,7 +155,7 @@ class Grader:
     if processor_seconds <= 0:
       raise ValueError(f"processor_seconds is {processor_seconds}, not above 0")
     self.processor_seconds = processor_seconds
-    self._child: _Child | None = None
+    self._algebra = [_Algebra() for _ in os.sched_getaffinity(0)]
     self._lock = threading.Lock()
     self._verdicts: dict[tuple[str, str], base.Verdict] = {}
     self._counts: collections.Counter[base.Verdict] = collections.Counter()
@@ -145,16 +184,25 @@ class Grader:
       RuntimeError: the child does not start.
     """
     with self._lock:
-      verdicts = [self._verdict(gold, answer) for gold, answer in pairs]
+      settled = [self._settle(gold, answer) for gold, answer in pairs]
+      hard = {
+        (gold, answer): None
+        for (gold, answer), verdict in zip(pairs, settled, strict=True)
+        if verdict is None and answer is not None
+      }
+      self._compare(list(hard))
+      verdicts = [
+        self._verdicts[gold, str(answer)] if verdict is None else verdict
+        for (gold, answer), verdict in zip(pairs, settled, strict=True)
+      ]
       self._counts.update(verdicts)
     return verdicts
 
   def close(self) -> None:
-    """Ends the child; a later call of `grade` starts another."""
+    """Ends the children; a later call of `grade` starts others."""
     with self._lock:
-      if self._child is not None:
-        self._child.close()
-        self._child = None
+      for place in self._algebra:
+        place.close()
 
   def __enter__(self) -> "Grader":
     return self
@@ -167,32 +215,33 @@ class Grader:
   ) -> None:
     self.close()
 
-  def _verdict(self, gold: str, answer: str | None) -> base.Verdict:
+  def _settle(self, gold: str, answer: str | None) -> base.Verdict | None:
+    """The verdict where no algebra is needed for it, None elsewhere."""
     if answer is None or not answer.strip():
       return base.Verdict.UNGRADABLE
     if (gold, answer) not in self._verdicts:
-      self._verdicts[gold, answer] = self._judge(gold, answer)
-    return self._verdicts[gold, answer]
+      form = normalize.canonical(gold)
+      if form is not None and form == normalize.canonical(answer):
+        self._verdicts[gold, answer] = base.Verdict.CORRECT
+      elif _INTEGER.fullmatch(gold) and _INTEGER.fullmatch(answer):
+        self._verdicts[gold, answer] = base.Verdict.WRONG
+    return self._verdicts.get((gold, answer))
 
-  def _judge(self, gold: str, answer: str) -> base.Verdict:
-    form = normalize.canonical(gold)
-    if form is not None and form == normalize.canonical(answer):
-      return base.Verdict.CORRECT
-    request = {
-      "gold": gold,
-      "answer": answer,
-      "seconds": self.processor_seconds,
-    }
-    wall_seconds = self.processor_seconds * _WALL_PER_PROCESSOR_SECOND
-    for _ in range(_ATTEMPTS):
-      if self._child is None:
-        self._child = _Child()
-      try:
-        return base.Verdict(self._child.ask(request, wall_seconds)["verdict"])
-      except _EndedError as ended:
-        self._child = None
-        # Anything else may be another's doing: a fresh child tries again.
-        if ended.signal == signal.SIGPROF:
-          break
-    self._cut_off += 1
-    return base.Verdict.UNGRADABLE
+  def _compare(self, pairs: Sequence[tuple[str, str]]) -> None:
+    """Finds verdicts on distinct pairs by algebra, in as many children."""
+    found: dict[tuple[str, str], base.Verdict | None] = {}
+    remaining = iter(pairs)  # The threads share it.
+
+    def work(place: _Algebra) -> None:
+      for pair in remaining:
+        found[pair] = place.judge(pair, self.processor_seconds)
+
+    places = self._algebra[: -(-len(pairs) // _PAIRS_PER_CHILD)]
+    if len(places) == 1:
+      work(places[0])
+    elif places:
+      with concurrent.futures.ThreadPoolExecutor(len(places)) as threads:
+        list(threads.map(work, places))
+    for pair in pairs:
+      self._cut_off += found[pair] is None
+      self._verdicts[pair] = found[pair] or base.Verdict.UNGRADABLE

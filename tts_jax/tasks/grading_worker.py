@@ -8,6 +8,7 @@ the process: the kernel does it, because no Python handler runs inside one long
 operation on big integers.
 """
 
+import functools
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ import re
 import resource
 import signal
 import sys
+from typing import Any
 
 import math_verify
 from sympy.core import cache, random
@@ -35,13 +37,18 @@ def as_latex(answer: str) -> str:
   return f"${bare}$"
 
 
+@functools.lru_cache(1)  # Answers to one question come one after another.
+def parse(answer: str) -> list[Any]:
+  """What math-verify reads in an answer."""
+  return math_verify.parse(as_latex(answer), parsing_timeout=None)
+
+
 def judge(gold: str, answer: str) -> str:
   """Returns the `base.Verdict` value of one pair."""
   # A verdict shall not depend on what was compared before.
   random.seed(0)
   cache.clear_cache()
-  parsed_gold = math_verify.parse(as_latex(gold), parsing_timeout=None)
-  parsed_answer = math_verify.parse(as_latex(answer), parsing_timeout=None)
+  parsed_gold, parsed_answer = parse(gold), parse.__wrapped__(answer)
   if not parsed_gold or not parsed_answer:
     return "ungradable"
   equal = math_verify.verify(
