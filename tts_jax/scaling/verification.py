@@ -182,14 +182,16 @@ def calibration(
 
 
 def first_below(
-  step_score: np.ndarray, step_count: np.ndarray, threshold: float
+  step_score: np.ndarray,
+  step_count: np.ndarray,
+  threshold: float | np.ndarray,
 ) -> np.ndarray:
   """[B] int: the first step that scores below the threshold, -1 for none.
 
   Args:
     step_score: [B, R] float.
     step_count: [B] int.
-    threshold: a step at it or above passes.
+    threshold: a step at it or above passes; or [B, 1], one each.
   """
   live = np.arange(step_score.shape[1]) < step_count[:, None]
   below = live & (step_score < threshold)

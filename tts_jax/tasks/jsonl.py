@@ -83,27 +83,44 @@ def read_records(
   Raises:
     errors.InputError: as `read_questions`.
   """
-  if not path.is_file():
-    raise errors.InputError(f"{path}: no such file; expected JSON lines")
   line_of: dict[str, int] = {}
-  with path.open("rb") as lines:
-    for number, line in enumerate(lines, start=1):
-      if not line.strip():
-        continue
-      place = f"{path}, line {number}"
-      record = _record(line, place)
-      question = _question(record, fields, place)
-      if question.id in line_of:
-        raise errors.InputError(
-          f"{place}: id {question.id!r} is that of line"
-          f" {line_of[question.id]} already; ids must differ"
-        )
-      line_of[question.id] = number
-      yield question, record, place
+  for number, record in read_objects(path):
+    place = f"{path}, line {number}"
+    question = _question(record, fields, place)
+    if question.id in line_of:
+      raise errors.InputError(
+        f"{place}: id {question.id!r} is that of line"
+        f" {line_of[question.id]} already; ids must differ"
+      )
+    line_of[question.id] = number
+    yield question, record, place
   if not line_of:
     raise errors.InputError(
       f"{path}: no questions in it; expected one JSON object a line"
     )
+
+
+def read_objects(
+  path: pathlib.Path,
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+  """Reads a file of one JSON object a line, whatever is in them.
+
+  Args:
+    path: the file, UTF-8; blank lines are passed over.
+
+  Yields:
+    The number of each line, from 1, and its object.
+
+  Raises:
+    errors.InputError: the file is missing or not UTF-8; a line is not an
+      object.
+  """
+  if not path.is_file():
+    raise errors.InputError(f"{path}: no such file; expected JSON lines")
+  with path.open("rb") as lines:
+    for number, line in enumerate(lines, start=1):
+      if line.strip():
+        yield number, _record(line, f"{path}, line {number}")
 
 
 @dataclasses.dataclass(frozen=True)
