@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import jax
 import ml_collections
 
-from launch import generation
-from tts_jax import errors, types
+from launch import generation, outside
+from tts_jax import types
 from tts_jax.scaling import flops
 from tts_jax.verify import embedded, incremental, published, reward, saved
 
@@ -65,18 +65,13 @@ def load(
   """The config's verifier: a published one where it names a format.
 
   Raises:
-    InputError: as `load_judge`, and as `published.load`.
+    InputError: as `load_judge`, and as `outside.load`.
   """
   wanted = config.get("prm", {"format": ""})
   if not wanted["format"]:
     return load_judge(config.verifier, model)
-  if not config.verifier:
-    what = f"config.prm.format is {wanted['format']!r}"
-    raise errors.InputError(f"{what}; give config.verifier, the folder of it")
-  prm = published.load(config.verifier, wanted.format, wanted.dtype or None)
-  prm = dataclasses.replace(prm, params=jax.device_put(prm.params))
   room = {name: wanted[name] for name in ("prompt_tokens", "row_tokens")}
-  return OutsideJudge(prm=prm, room=room)
+  return OutsideJudge(prm=outside.load(config), room=room)
 
 
 def load_judge(

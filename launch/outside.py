@@ -1,0 +1,23 @@
+"""Published verifiers, as launchers load them."""
+
+import dataclasses
+
+import jax
+import ml_collections
+
+from tts_jax import errors
+from tts_jax.verify import published
+
+
+def load(config: ml_collections.ConfigDict) -> published.Published:
+  """The published verifier that the config names, on the device.
+
+  Raises:
+    InputError: the config gives no folder; as `published.load`.
+  """
+  wanted = config.prm
+  if not config.verifier:
+    what = f"config.prm.format is {wanted.format!r}"
+    raise errors.InputError(f"{what}; give config.verifier, the folder of it")
+  prm = published.load(config.verifier, wanted.format, wanted.dtype or None)
+  return dataclasses.replace(prm, params=jax.device_put(prm.params))
