@@ -9,30 +9,33 @@ step of their solutions, and says that the first step below a threshold is
 wrong. The first file, or --config.choosing=NAME, chooses the threshold for the
 others, and is itself measured by halves that choose for each other;
 --config.threshold=0.5 chooses none. Without --config.prm.format the verifier is
-of this project's own making. Writes summary.json. Killed and started again with
-the same --out it goes on; other files, and another threshold, go there too.
+of this project's own making. Writes summary.json and report.html. Killed and
+started again with the same --out it goes on; other files, and another
+threshold, go there too.
 """
 
-import pathlib
+import shlex
+import sys
 
 from absl import flags
 
 from launch import entry, step_judging
-from tts_jax import errors
+from tts_jax.report import processbench_page
 from tts_jax.scaling import processbench, processbench_summary
-from tts_jax.store import provenance, run, step_scores
+from tts_jax.store import atomic, provenance, run, step_scores
 from tts_jax.tasks import processbench as files_lib
 
 _CONFIG = entry.config_flag("configs/process_bench.py")
 _OUT = flags.DEFINE_string("out", "runs/process_bench", "Folder of the run.")
 # What is made of scores, and does not change them.
 _LATER = ("files", "choosing", "threshold", "seed")
+_PAGE = "report.html"
 
 
 def main(_: list[str]) -> None:
   """Reads, scores and measures."""
   config, seed = _CONFIG.value, _CONFIG.value.seed
-  files = _files(config.files)
+  files = files_lib.by_name(config.files)
   choosing = processbench_summary.choosing_file(
     list(files), config.choosing, config.threshold, seed
   )
@@ -64,22 +67,21 @@ def main(_: list[str]) -> None:
       one |= {"file": str(files[name]), "tokens_read": tokens[name]}
     summary |= {"commit": provenance.commit(), "seed": seed}
     folder.write_json("summary.json", summary)
+    text = processbench_page.render(
+      summary,
+      title="First wrong steps, as ProcessBench measures them",
+      settings={
+        "command": shlex.join(["python", *sys.argv]),
+        "commit": summary["commit"],
+        "config hash": folder.config_hash,
+        "verifier": config.verifier or "the embedded verifier",
+        "format": config.prm.format or "the generator's tokens",
+        "seed": seed,
+      },
+    )
+    atomic.write_bytes(folder.path / _PAGE, text.encode())
   print(processbench_summary.headline(summary))
-
-
-def _files(paths: tuple[str, ...]) -> dict[str, pathlib.Path]:
-  """Files by their names, or an InputError."""
-  if not any(paths):
-    raise errors.InputError(
-      "no file is given; give --config.files=\"('FILE',)\""
-    )
-  files = {pathlib.Path(path).stem: pathlib.Path(path) for path in paths}
-  if len(files) != len(paths):
-    raise errors.InputError(
-      f"config.files has {len(paths)} files of {len(files)} names; their names,"
-      " without the endings, must differ"
-    )
-  return files
+  print(folder.path / _PAGE)
 
 
 if __name__ == "__main__":

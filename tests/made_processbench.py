@@ -1,7 +1,12 @@
 """Made-up solutions, some with a wrong step, in ProcessBench's form."""
 
+import itertools
 import json
 import random
+
+import numpy as np
+
+from tts_jax.scaling import processbench
 
 _LINES = (
   "48/2 = 24 clips.",
@@ -37,3 +42,36 @@ def write(path, made):
   else:
     path.write_text("".join(json.dumps(one) + "\n" for one in made))
   return path
+
+
+def scored(seed, samples=30, steps=5):
+  """Random solutions; scores are twentieths, so that many are alike."""
+  rng = np.random.default_rng(seed)
+  count = rng.integers(1, steps + 1, samples)
+  label = rng.integers(-1, count)
+  label[:2] = -1, 0
+  # From the count on it may be anything.
+  score = rng.integers(0, 21, (samples, steps)) / 20
+  score[np.arange(steps) >= count[:, None]] = np.nan
+  numbers: dict[int, int] = {}
+  problem = [
+    numbers.setdefault(int(one), len(numbers))
+    for one in rng.integers(0, samples // 2, samples)
+  ]
+  return processbench.Scored(
+    step_score=score.astype(np.float32),
+    step_count=count,
+    label=label,
+    problem=np.array(problem),
+  )
+
+
+def of_scores(scores, labels):
+  """Solutions of given scores, each of a problem of its own."""
+  rows = list(itertools.zip_longest(*scores, fillvalue=0.0))
+  return processbench.Scored(
+    step_score=np.array(rows, np.float32).T,
+    step_count=np.array([len(one) for one in scores]),
+    label=np.array(labels),
+    problem=np.arange(len(scores)),
+  )

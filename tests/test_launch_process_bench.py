@@ -99,8 +99,11 @@ def test_a_published_verifier_is_measured(folder, finished):
   assert summary["subsets"]["gsm8k"]["threshold_from"] == "cross-fitted"
   assert summary["seed"] == 0
   assert summary["commit"]
-  assert said.strip() == processbench_summary.headline(summary)
-  assert len(said.strip().splitlines()) == 3
+  *lines, page = said.strip().splitlines()
+  assert "\n".join(lines) == processbench_summary.headline(summary)
+  assert len(lines) == 3
+  assert page == str(out / "report.html")
+  assert "<h1>First wrong steps" in (out / "report.html").read_text()
 
 
 def test_another_threshold_and_fewer_files_need_no_scores_anew(

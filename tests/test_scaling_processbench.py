@@ -1,37 +1,14 @@
 """ProcessBench's measure, against plain loops."""
 
-import itertools
-
+import made_processbench as made
 import numpy as np
 import pytest
 
 from tts_jax import errors
 from tts_jax.scaling import processbench, processbench_summary
 
-# Thresholds between all scores that `_scored` makes, and beyond.
+# Thresholds between all scores that are made, and beyond.
 _FINE = [(2 * i + 1) / 40 for i in range(20)]
-
-
-def _scored(seed, samples=30, steps=5):
-  """Random solutions; scores are twentieths, so that many are alike."""
-  rng = np.random.default_rng(seed)
-  count = rng.integers(1, steps + 1, samples)
-  label = rng.integers(-1, count)
-  label[:2] = -1, 0
-  # From the count on it may be anything.
-  score = rng.integers(0, 21, (samples, steps)) / 20
-  score[np.arange(steps) >= count[:, None]] = np.nan
-  numbers: dict[int, int] = {}
-  problem = [
-    numbers.setdefault(int(one), len(numbers))
-    for one in rng.integers(0, samples // 2, samples)
-  ]
-  return processbench.Scored(
-    step_score=score.astype(np.float32),
-    step_count=count,
-    label=label,
-    problem=np.array(problem),
-  )
 
 
 def _predict(scored, row, threshold):
@@ -54,7 +31,7 @@ def _measures(scored, threshold, rows):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_curves_are_those_of_plain_loops(seed):
-  scored = _scored(seed)
+  scored = made.scored(seed)
   thresholds = [0.0, *_FINE, *(i / 20 for i in range(1, 21)), 1.5]
   found = processbench.curve(scored, np.array(thresholds))
   for at, threshold in enumerate(thresholds):
@@ -69,7 +46,7 @@ def test_curves_are_those_of_plain_loops(seed):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_no_threshold_does_better(seed):
-  scored = _scored(seed)
+  scored = made.scored(seed)
   best = processbench.best_threshold(scored)
   every = [_measures(scored, np.full(30, t), range(30))[2] for t in _FINE]
   mine = _measures(scored, np.full(30, best), range(30))[2]
@@ -79,19 +56,10 @@ def test_no_threshold_does_better(seed):
   assert all(f1 < mine - 1e-12 for f1 in lower)
 
 
-def _made(scores, labels):
-  """Solutions of given scores, each of a problem of its own."""
-  rows = list(itertools.zip_longest(*scores, fillvalue=0.0))
-  return processbench.Scored(
-    step_score=np.array(rows, np.float32).T,
-    step_count=np.array([len(one) for one in scores]),
-    label=np.array(labels),
-    problem=np.arange(len(scores)),
-  )
-
-
 def test_a_case_worked_out_by_hand():
-  scored = _made([[0.9, 0.2], [0.9, 0.6], [0.4, 0.1], [0.8]], [1, 1, 0, -1])
+  scored = made.of_scores(
+    [[0.9, 0.2], [0.9, 0.6], [0.4, 0.1], [0.8]], [1, 1, 0, -1]
+  )
   # Up to 0.2: nothing; to 0.4: the first; to 0.6: the first and the third; to
   # 0.8 all; to 0.9 the three, but the right one is not passed.
   found = processbench.curve(scored, np.array([0.15, 0.3, 0.5, 0.7, 0.85]))
@@ -106,21 +74,21 @@ def test_a_case_worked_out_by_hand():
 
 
 def test_a_score_at_the_threshold_passes():
-  scored = _made([[0.5], [0.5]], [-1, 0])
+  scored = made.of_scores([[0.5], [0.5]], [-1, 0])
   found = processbench.curve(scored, np.array([0.5, 0.51]))
   assert found["accuracy_correct"].tolist() == [1, 0]
   assert found["accuracy_erroneous"].tolist() == [0, 1]
 
 
 def test_equal_scores_still_have_a_threshold():
-  assert processbench.best_threshold(_made([[0], [1]], [0, -1])) == 0.5
+  assert processbench.best_threshold(made.of_scores([[0], [1]], [0, -1])) == 0.5
   # All thresholds are as bad; the lowest one that differs is taken.
-  assert processbench.best_threshold(_made([[1], [0]], [0, -1])) == 0.5
+  assert processbench.best_threshold(made.of_scores([[1], [0]], [0, -1])) == 0.5
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_intervals_are_those_of_plain_loops(seed):
-  scored, draws = _scored(seed), 50
+  scored, draws = made.scored(seed), 50
   used = np.random.default_rng(seed).choice([0.275, 0.525], 30)
   found = processbench.measure(scored, used, seed=seed, draws=draws)
   problems = int(scored.problem.max()) + 1
@@ -141,7 +109,7 @@ def test_intervals_are_those_of_plain_loops(seed):
 
 
 def test_halves_choose_for_each_other():
-  scored = _scored(3)
+  scored = made.scored(3)
   half = processbench.halves(scored.problem, 1)
   used = processbench.cross_fitted(scored, 1)
   for mine in (0, 1):
@@ -157,7 +125,7 @@ def test_halves_choose_for_each_other():
 
 def test_a_half_does_not_choose_for_itself():
   # One half now goes by a threshold of its own: it helps the other alone.
-  scored = _scored(4)
+  scored = made.scored(4)
   half = processbench.halves(scored.problem, 0)
   ruled = [_predict(scored, row, 0.225) for row in range(30)]
   label = np.where(half == 0, ruled, scored.label)
@@ -173,7 +141,7 @@ def test_a_half_does_not_choose_for_itself():
 
 @pytest.mark.parametrize("label", [[-1, -1], [0, 0]])
 def test_one_kind_alone_chooses_nothing(label):
-  scored = _made([[0.3], [0.8]], label)
+  scored = made.of_scores([[0.3], [0.8]], label)
   for function in (
     processbench.best_threshold,
     lambda one: processbench.curve(one, np.array([0.5])),
@@ -184,13 +152,15 @@ def test_one_kind_alone_chooses_nothing(label):
 
 
 def test_one_kind_alone_is_measured_as_far_as_it_goes():
-  found = processbench.measure(_made([[0.3], [0.8]], [-1, -1]), np.full(2, 0.5))
+  found = processbench.measure(
+    made.of_scores([[0.3], [0.8]], [-1, -1]), np.full(2, 0.5)
+  )
   assert found["accuracy_correct"].mean == 0.5
   assert found["accuracy_erroneous"] is None
   assert found["f1"] is None
   scored = {
-    "a": _made([[0.3], [0.8]], [0, -1]),
-    "b": _made([[0.3], [0.8]], [0, 0]),
+    "a": made.of_scores([[0.3], [0.8]], [0, -1]),
+    "b": made.of_scores([[0.3], [0.8]], [0, 0]),
   }
   summary = processbench_summary.summarise(
     scored, choosing=None, threshold=0.5, draws=10
@@ -210,11 +180,11 @@ def test_one_kind_alone_is_measured_as_far_as_it_goes():
 @pytest.mark.parametrize("bad", [np.nan, 1.5, -0.1])
 def test_what_is_no_probability_is_refused(bad):
   with pytest.raises(errors.InputError, match="probabilities"):
-    _made([[0.5, bad]], [0])
+    made.of_scores([[0.5, bad]], [0])
 
 
 def test_a_file_chooses_for_the_others_and_not_for_itself():
-  scored = {name: _scored(seed) for seed, name in enumerate("abc")}
+  scored = {name: made.scored(seed) for seed, name in enumerate("abc")}
   summary = processbench_summary.summarise(
     scored, choosing="b", seed=5, draws=20
   )

@@ -111,3 +111,15 @@ def test_what_is_no_such_file_is_said(tmp_path, data, said):
 def test_a_missing_file_is_said(tmp_path):
   with pytest.raises(errors.InputError, match=r"absent\.json: no such file"):
     processbench.read(tmp_path / "absent.json")
+
+
+def test_files_go_by_their_names():
+  found = processbench.by_name(["a/gsm8k.json", "math.jsonl"])
+  assert {name: str(path) for name, path in found.items()} == {
+    "gsm8k": "a/gsm8k.json",
+    "math": "math.jsonl",
+  }
+  with pytest.raises(errors.InputError, match="no file is given; give --conf"):
+    processbench.by_name([""])
+  with pytest.raises(errors.InputError, match="has 2 files of 1 names"):
+    processbench.by_name(["a/math.json", "b/math.jsonl"])

@@ -80,6 +80,25 @@ def read(path: pathlib.Path) -> list[Sample]:
   return list(found.values())
 
 
+def by_name(paths: Sequence[str]) -> dict[str, pathlib.Path]:
+  """Files by their names without the endings.
+
+  Raises:
+    InputError: there are none, or two of one name.
+  """
+  if not any(paths):
+    raise errors.InputError(
+      "no file is given; give --config.files=\"('FILE',)\""
+    )
+  named = {pathlib.Path(path).stem: pathlib.Path(path) for path in paths}
+  if len(named) != len(paths):
+    raise errors.InputError(
+      f"config.files has {len(paths)} files of {len(named)} names; their names,"
+      " without the endings, must differ"
+    )
+  return named
+
+
 def labels(samples: Sequence[Sample]) -> np.ndarray:
   """[S] int: index of each solution's first wrong step, -1 for none."""
   return np.array([one.label for one in samples], int)
