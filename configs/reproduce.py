@@ -21,6 +21,9 @@ def get_config() -> ml_collections.ConfigDict:
       # In which the model computes: "float32", "bfloat16", or empty: as its
       # weights are.
       "dtype": "float32",
+      # Devices over which its parameters are split, and those of a published
+      # verifier: over the model's width, and over heads and hidden units.
+      "mesh": {"fsdp": 1, "model": 1},
       # A verifier's folder; empty is the one of the package, "none" is none.
       "verifier": "",
       # Of a published process reward model, a Hugging Face folder: "qwen_math",
@@ -40,10 +43,13 @@ def get_config() -> ml_collections.ConfigDict:
       "questions": {
         # Drawn by `seed`; 0 takes all.
         "count": 0,
-        # For "jsonl" alone: the file, and the names of its fields.
+        # For "jsonl" alone: the file, and the names of its fields. An empty
+        # answer is the end of the solution, an empty id a digest of the text.
         "path": "",
         "question": "question",
         "answer": "answer",
+        "solution": "",
+        "id": "",
       },
       # How a question is put to the model.
       "prompt": {

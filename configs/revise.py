@@ -17,6 +17,8 @@ def get_config() -> ml_collections.ConfigDict:
   del config.search, config.exchange, config.samples
   # "test", or new questions of "train" or "validation".
   config.questions.split = "test"
+  # Of a file, the share that is "validation"; 0: it is taken for what it is.
+  config.questions.held_out = 0.0
   config.questions.count = 0
   # The revision model, a folder; empty is the one of the package.
   config.model = ""

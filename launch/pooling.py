@@ -1,6 +1,7 @@
 """What launchers that need a pool share: its questions and its filling."""
 
 import time
+from typing import Any
 
 import ml_collections
 import tqdm
@@ -16,12 +17,17 @@ def find_questions(
 ) -> tuple[base.Task, list[base.Question]]:
   """The task, and the questions that the config asks for."""
   wanted = config.questions
+  # Runs of before have neither a solution's field nor an id's.
+  names = ("answer", "solution", "id")
+  named: Any = {name: wanted.get(name) or None for name in names}
   found = selection.select(
     config.task,
     count=wanted.count,
     seed=config.seed,
     path=wanted.path,
-    fields=jsonl.Fields(question=wanted.question, answer=wanted.answer),
+    fields=jsonl.Fields(question=wanted.question, **named),
+    split=wanted.get("split", ""),
+    held_out=wanted.get("held_out", 0.0),
   )
   return asking.put(config, *found)
 

@@ -182,7 +182,11 @@ def _changed(**changes):
     ({"scores": [[2.0]] * _N}, 0, "completion 0 has the score 2.0; .* 0 to 1"),
     ({"scores": [[math.nan]] * _N}, 0, "has the score nan"),
     ({"scores": [None] * _N}, 0, "has the score None"),
-    ({"problem": "What is question 0?"}, 0, "line 2: id .* is that of line 1"),
+    (
+      {"problem": "What is question 0?"},
+      0,
+      "line 2: the question is that of line 1",
+    ),
     ({}, -1, "samples is -1"),
   ],
 )

@@ -95,7 +95,7 @@ GOOD = {"question": "1+1?", "answer": "2"}
     ([GOOD], b"\n{'question'", "line 2: not JSON at column 2"),
     ([GOOD], b"\n[1]", "line 2: a list, expected a JSON object"),
     ([GOOD], b"\n\n\xff\xfe", "line 3: not UTF-8 at byte 0"),
-    ([GOOD, GOOD], b"", "line 2: id '.*' is that of line 1"),
+    ([GOOD, GOOD], b"", "line 2: the question is that of line 1"),
     ([{"question": "x", "answer": None}], b"", "'answer' is a NoneType"),
     ([{"question": "x", "answer": True}], b"", "'answer' is a bool"),
     ([{"question": " ", "answer": "2"}], b"", "field 'question' is empty"),

@@ -66,7 +66,12 @@ def render(
       wide=True,
     ),
     _by_bin(summary["bins"]),
-    *_by_group(summary),
+    *_by_group("questions of templates", summary.get("groups", {}), summary),
+    *(
+      table
+      for name, found in summary.get("slices", {}).items()
+      for table in _by_group(name, found, summary)
+    ),
     *search_sections.verifier(summary),
     *search_sections.search(summary),
     *search_sections.weak_verifiers(summary),
@@ -128,8 +133,7 @@ def _by_bin(bins: Sequence[Summary]) -> str:
   return document.table(header, rows)
 
 
-def _by_group(summary: Summary) -> list[str]:
-  groups = summary.get("groups", {})
+def _by_group(kind: str, groups: Summary, summary: Summary) -> list[str]:
   if len(groups) < 2:
     return []
   ks = [k for k in ("1", "64", "256") if k in summary["pass_at_k"]]
@@ -141,7 +145,7 @@ def _by_group(summary: Summary) -> list[str]:
     )
     for name, one in groups.items()
   ]
-  header = ("questions of templates", "questions", *(f"pass@{k}" for k in ks))
+  header = (kind, "questions", *(f"pass@{k}" for k in ks))
   return [document.table(header, rows)]
 
 

@@ -38,9 +38,18 @@ def of_pool(
   """
   budgets = summary.budgets(samples.correct.shape[1])
   groups = [base.group(question) for question in questions]
+  slices = {
+    name: [str(question.meta[name]) for question in questions]
+    for name in base.SLICES
+    if all(name in question.meta for question in questions)
+  }
   told = {
     **summary.summarise(samples.answers, samples.correct, budgets, seed),
     "groups": summary.by_group(samples.correct, groups, budgets, seed),
+    "slices": {
+      name: summary.by_group(samples.correct, values, budgets, seed)
+      for name, values in slices.items()
+    },
     "verdicts": samples.verdicts(),
     "truncated": int((~samples.finished).sum()),
   }

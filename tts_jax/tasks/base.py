@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 ANSWER_MARK = "####"
+# Fields of questions, as MATH has them, by which results are told apart.
+SLICES = ("level", "subject")
 
 _ANSWER_LINE = re.compile(rf"^{ANSWER_MARK}[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
 _UNSIGNED = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"

@@ -88,9 +88,10 @@ def read_records(
     place = f"{path}, line {number}"
     question = _question(record, fields, place)
     if question.id in line_of:
+      what = "the question" if fields.id is None else f"id {question.id!r}"
       raise errors.InputError(
-        f"{place}: id {question.id!r} is that of line"
-        f" {line_of[question.id]} already; ids must differ"
+        f"{place}: {what} is that of line {line_of[question.id]} already; each"
+        " must be there once"
       )
     line_of[question.id] = number
     yield question, record, place

@@ -4,7 +4,7 @@ import pathlib
 import random
 
 from tts_jax import errors
-from tts_jax.tasks import base, catalogue, jsonl
+from tts_jax.tasks import base, catalogue, jsonl, training
 
 # The task of a file of questions and answers.
 FILE_TASK = "jsonl"
@@ -25,7 +25,14 @@ def task(name: str) -> base.Task:
 
 
 def select(
-  name: str, *, count: int, seed: int, path: str = "", fields: jsonl.Fields
+  name: str,
+  *,
+  count: int,
+  seed: int,
+  path: str = "",
+  fields: jsonl.Fields,
+  split: str = "",
+  held_out: float = 0.0,
 ) -> tuple[base.Task, list[base.Question]]:
   """Finds a task and the questions to answer.
 
@@ -35,16 +42,23 @@ def select(
     seed: draws them.
     path: of the file, for "jsonl".
     fields: names of its fields.
+    split: of a file, "train" without its part that is held out, "validation"
+      that part; another name is all of it.
+    held_out: the share of a file that is held out, from 0, which makes no
+      parts, to below 1. By a hash of a question's id, so that a question's part
+      depends on no other.
 
   Returns:
     (task, questions in the order of their source).
 
   Raises:
-    InputError: there is no such task or file, or it has fewer questions.
+    InputError: there is no such task or file, or it has fewer questions; a
+      share is out of its range.
   """
   of_questions = task(name)
   if name == FILE_TASK:
     questions = jsonl.read_questions(pathlib.Path(path), fields)
+    questions = _part(questions, split, held_out)
   else:
     questions = catalogue.find(name).reporting()
   if not 0 <= count <= len(questions):
@@ -56,3 +70,17 @@ def select(
     drawn = random.Random(seed).sample(range(len(questions)), count)
     questions = [questions[index] for index in sorted(drawn)]
   return of_questions, questions
+
+
+def _part(
+  questions: list[base.Question], split: str, held_out: float
+) -> list[base.Question]:
+  if not 0 <= held_out < 1:
+    raise errors.InputError(
+      f"config.questions.held_out is {held_out}; it must be at least 0, which"
+      " makes no parts, and below 1"
+    )
+  if not held_out or split not in training.SPLITS:
+    return questions
+  first = split == training.SPLITS[0]
+  return [one for one in questions if (one.uid >= held_out * 2**32) == first]
