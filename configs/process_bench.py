@@ -14,7 +14,10 @@ import ml_collections
 
 from configs import reproduce
 
-_KEPT = ("task", "model", "dtype", "verifier", "prompt", "seed", "limits")
+_KEPT = (
+  *("task", "model", "dtype", "mesh", "verifier"),
+  *("prompt", "seed", "limits"),
+)
 
 
 def get_config() -> ml_collections.ConfigDict:

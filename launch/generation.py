@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import ml_collections
 
+from launch import loading
 from tts_jax import types
 from tts_jax.decode import engine as decode_engine
 from tts_jax.decode import loop, pools, sampling
@@ -43,7 +44,8 @@ def load_generator(
   """The config's model or another, checked against the config's limits."""
   folder = folder or embedded.folder(config.model, task.name)
   dtype = config.get("dtype", "float32") or None
-  lm, params = huggingface.load(folder, dtype)
+  with loading.settings(config, folder.name) as settings:
+    lm, params = huggingface.load(folder, dtype, **settings)
   tokenizer = tokenization.load(folder)
   found = Generator(
     lm=lm,

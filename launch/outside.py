@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import ml_collections
 
+from launch import loading
 from tts_jax import errors
 from tts_jax.verify import published
 
@@ -19,5 +20,7 @@ def load(config: ml_collections.ConfigDict) -> published.Published:
   if not config.verifier:
     what = f"config.prm.format is {wanted.format!r}"
     raise errors.InputError(f"{what}; give config.verifier, the folder of it")
-  prm = published.load(config.verifier, wanted.format, wanted.dtype or None)
+  how = config.verifier, wanted.format, wanted.dtype or None
+  with loading.settings(config, config.verifier) as settings:
+    prm = published.load(*how, **settings)
   return dataclasses.replace(prm, params=jax.device_put(prm.params))

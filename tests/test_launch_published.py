@@ -3,10 +3,11 @@
 import json
 
 import kill_harness
+import numpy as np
 import pytest
 import tiny_prm
 
-from tts_jax.store import scores, searches, shards
+from tts_jax.store import pool, scores, searches, shards
 
 
 def _command(data_dir, out, prm, format, *more):
@@ -47,6 +48,10 @@ def test_every_format_searches(data_dir, tmp_path, cache, format):
   assert done.returncode == 0, done.stderr
   summary = json.loads((out / "summary.json").read_text())
   assert summary["curves"]["beam_4"]["4"]["mean"] == 0
+  for kind in ("level", "subject"):
+    groups = summary["slices"][kind].values()
+    assert sum(one["questions"] for one in groups) == 5
+  assert "<th>level</th>" in (out / "report.html").read_text()
   found = searches.load_searches(out)
   (one,) = found.values()
   # A step of 12 tokens of the model's small vocabulary is fewer of the
@@ -54,6 +59,46 @@ def test_every_format_searches(data_dir, tmp_path, cache, format):
   assert (one.cost.scored > 0).all()
   drawn = shards.read(out / scores.STAGE, ("step_scores",)).to_pylist()
   assert all(0 < p < 1 for row in drawn for p in row["step_scores"])
+
+
+def test_a_mesh_changes_no_answer(data_dir, tmp_path, cache):
+  """The models of both split over heads, on two devices."""
+  tiny_prm.save(tmp_path / "prm", "qwen_math")
+  runs = {chips: tmp_path / f"on_{chips}" for chips in (1, 2)}
+  for chips, out in runs.items():
+    flag = f"--config.mesh.model={chips}"
+    done = kill_harness.run(
+      _command(data_dir, out, tmp_path / "prm", "qwen_math", flag),
+      {**cache, "JAX_NUM_CPU_DEVICES": str(chips)},
+    )
+    assert done.returncode == 0, done.stderr
+  drawn, judged, found = (
+    [read(out) for out in runs.values()]
+    for read in (
+      lambda out: shards.read(out / pool.STAGE, ("tokens",)).to_pylist(),
+      lambda out: shards.read(out / scores.STAGE, ("step_scores",)),
+      lambda out: next(iter(searches.load_searches(out).values())),
+    )
+  )
+  assert drawn[0] == drawn[1]
+  whole, split = (
+    np.concatenate(one["step_scores"].to_pylist()) for one in judged
+  )
+  np.testing.assert_allclose(whole, split, atol=1e-4)
+  np.testing.assert_array_equal(found[0].cost.scored, found[1].cost.scored)
+  np.testing.assert_allclose(found[0].score, found[1].score, atol=1e-4)
+  done = kill_harness.run(
+    _command(
+      data_dir,
+      tmp_path / "more",
+      tmp_path / "prm",
+      "qwen_math",
+      "--config.mesh.model=3",
+    ),
+    {**cache, "JAX_NUM_CPU_DEVICES": "2"},
+  )
+  assert done.returncode == 2
+  assert "takes 3 devices; there are 2" in done.stderr
 
 
 def test_what_does_not_go_together_is_refused(data_dir, tmp_path, cache):

@@ -83,7 +83,7 @@ def replicated(mesh: jax_sharding.Mesh) -> jax_sharding.NamedSharding:
 
 
 def of(
-  mesh: jax_sharding.Mesh,
+  mesh: jax_sharding.Mesh | jax_sharding.AbstractMesh,
   names: jax_sharding.PartitionSpec,
   shape: tuple[int, ...],
 ) -> jax_sharding.NamedSharding:

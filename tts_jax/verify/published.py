@@ -9,6 +9,7 @@ import dataclasses
 import datetime
 import pathlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import chex
 import jax
@@ -28,6 +29,7 @@ _PADDED = 128  # tokens: the unit of a text scored from scratch.
 
 # (head, states [..., D]) -> probabilities [...] float32.
 Probability = Callable[[types.Params, chex.Array], chex.Array]
+_How = Mapping[str, Any]  # Of `huggingface.load`.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,9 +112,9 @@ def _columns(
 
 
 def _qwen_math(
-  folder: pathlib.Path, tokenizer: tokenization.Tokenizer, dtype: str | None
+  folder: pathlib.Path, tokenizer: tokenization.Tokenizer, how: _How
 ) -> Published:
-  lm, params, head = huggingface.load_with_head(folder, _class_shapes, dtype)
+  lm, params, head = huggingface.load_with_head(folder, _class_shapes, **how)
   return Published(
     lm=lm,
     params={"backbone": params, "head": head},
@@ -123,9 +125,9 @@ def _qwen_math(
 
 
 def _skywork(
-  folder: pathlib.Path, tokenizer: tokenization.Tokenizer, dtype: str | None
+  folder: pathlib.Path, tokenizer: tokenization.Tokenizer, how: _How
 ) -> Published:
-  lm, params, head = huggingface.load_with_head(folder, _value_shapes, dtype)
+  lm, params, head = huggingface.load_with_head(folder, _value_shapes, **how)
   settings = tokenization.read_json(folder / tokenization.CONFIG_FILE)
   start = tokenization.special_token(settings, "bos_token")
   return Published(
@@ -140,10 +142,10 @@ def _skywork(
 def _of_tokens(
   folder: pathlib.Path,
   tokenizer: tokenization.Tokenizer,
-  dtype: str | None,
+  how: _How,
   found: formats.Format,
 ) -> Published:
-  lm, params = huggingface.load(folder, dtype)
+  lm, params = huggingface.load(folder, **how)
   # As the published code finds them: of "+" the last token that it makes.
   signs = [tokenizer.encode(sign)[-1] for sign in ("+", "-")]
   if signs[0] == signs[1]:
@@ -162,16 +164,16 @@ def _of_tokens(
 
 
 def _math_shepherd(
-  folder: pathlib.Path, tokenizer: tokenization.Tokenizer, dtype: str | None
+  folder: pathlib.Path, tokenizer: tokenization.Tokenizer, how: _How
 ) -> Published:
-  return _of_tokens(folder, tokenizer, dtype, formats.MathShepherd(tokenizer))
+  return _of_tokens(folder, tokenizer, how, formats.MathShepherd(tokenizer))
 
 
 def _rlhflow(
-  folder: pathlib.Path, tokenizer: tokenization.Tokenizer, dtype: str | None
+  folder: pathlib.Path, tokenizer: tokenization.Tokenizer, how: _How
 ) -> Published:
   form = formats.RlhFlow(tokenizer, chat.load(folder, DATE))
-  return _of_tokens(folder, tokenizer, dtype, form)
+  return _of_tokens(folder, tokenizer, how, form)
 
 
 _LOADERS = {
@@ -184,7 +186,12 @@ FORMATS = tuple(_LOADERS)
 
 
 def load(
-  folder: str | pathlib.Path, name: str, dtype: str | None = None
+  folder: str | pathlib.Path,
+  name: str,
+  dtype: str | None = None,
+  *,
+  mesh: jax.sharding.Mesh | None = None,
+  progress: huggingface.Progress | None = None,
 ) -> Published:
   """Reads a published process reward model.
 
@@ -192,9 +199,11 @@ def load(
     folder: a Hugging Face folder with its tokenizer.
     name: of its format, one of `FORMATS`.
     dtype: as for `huggingface.load`.
+    mesh: as for `huggingface.load`; the head is on no mesh.
+    progress: as for `huggingface.load`.
 
   Returns:
-    It, with parameters as numpy arrays.
+    It.
 
   Raises:
     errors.InputError: there is no such format; the folder is not whole, lacks
@@ -206,7 +215,8 @@ def load(
     )
   folder = pathlib.Path(folder)
   tokenizer = tokenization.load(folder)
-  found = _LOADERS[name](folder, tokenizer, dtype)
+  how = {"dtype": dtype, "mesh": mesh, "progress": progress}
+  found = _LOADERS[name](folder, tokenizer, how)
   if tokenizer.vocabulary > found.lm.vocabulary:
     raise errors.InputError(
       f"{folder}: the tokenizer has {tokenizer.vocabulary} tokens, the model"

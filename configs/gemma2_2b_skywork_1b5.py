@@ -1,0 +1,29 @@
+"""Gemma 2 2B, searched by Skywork's verifier.
+
+  python -m launch.search --config=configs/gemma2_2b_skywork_1b5.py \
+      --out runs/gemma2_2b_skywork_1b5
+
+  hf download google/gemma-2-2b-it --local-dir models/gemma-2-2b-it
+  hf download Skywork/Skywork-o1-Open-PRM-Qwen-2.5-1.5B \
+      --local-dir models/Skywork-o1-Open-PRM-Qwen-2.5-1.5B
+
+For v6e-4: 19.3 GiB a chip, as `launch.memory` counts.
+"""
+
+import ml_collections
+
+from configs import published
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """All of MATH-500."""
+  config = published.pair(
+    "gemma-2-2b-it",
+    "Skywork-o1-Open-PRM-Qwen-2.5-1.5B",
+    "skywork",
+    chips=4,
+  )
+  # Its template knows no system's turn.
+  config.prompt.system = ""
+  config.prompt.template = "{question}\n\n" + published.SYSTEM
+  return config
