@@ -3,11 +3,8 @@
   python -m launch.replay --config.file=FILE --out runs/replay
 
 For any host: no accelerator is needed. The fields are those that
-search-and-learn writes; of Qwen2.5-Math's evaluation:
-
-  python -m launch.replay --config.file=FILE --config.fields.question=question \
-      --config.fields.answer=gt --config.fields.completions=code \
-      --config.fields.scores= --config.fields.verdicts=score
+search-and-learn and `launch.export_samples` write; for those of Qwen2.5-Math's
+evaluation give --config=configs/replay_qwen_math.py.
 """
 
 import ml_collections
@@ -19,18 +16,25 @@ def get_config() -> ml_collections.ConfigDict:
     {
       # JSON lines.
       "file": "",
-      # Their names; an empty one is not there.
+      # Their names; an empty one is not there, and one that ends in "?" is
+      # there if the first line has it.
       "fields": {
         "question": "problem",
         "answer": "answer",
-        # Empty: a digest of the question's text.
-        "id": "",
         # A list of texts.
         "completions": "completions",
-        # For each of them the scores of its steps, or one score.
-        "scores": "scores",
-        # For each of them true or false; empty: answers are graded.
-        "verdicts": "",
+        # Where it lacks: a digest of the question's text.
+        "id": "id?",
+        # For each completion the scores of its steps, or one score.
+        "scores": "scores?",
+        # For each true or false, null where nobody can tell; where they lack,
+        # answers are graded.
+        "verdicts": "verdicts?",
+        # For each the answer that it states; equal ones vote together as they
+        # stand. Where they lack, answers are read out of the texts.
+        "stated": "preds?",
+        # For each whether it came to its end.
+        "finished": "finished?",
       },
       # Who reads answers and grades them: "jsonl", or a task.
       "task": "jsonl",

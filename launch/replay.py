@@ -16,7 +16,6 @@ import sys
 from absl import flags
 
 from launch import entry, replaying
-from tts_jax import errors
 from tts_jax.report import page, transcripts
 from tts_jax.scaling import (
   replay_summary,
@@ -26,7 +25,7 @@ from tts_jax.scaling import (
 )
 from tts_jax.scaling import summary as summary_lib
 from tts_jax.store import atomic, pool, provenance, run
-from tts_jax.tasks import replayed, selection
+from tts_jax.tasks import selection
 
 _CONFIG = entry.config_flag("configs/replay.py")
 _OUT = flags.DEFINE_string("out", "runs/replay", "Folder of the run.")
@@ -36,18 +35,19 @@ _PAGE = "report.html"
 def main(_: list[str]) -> None:
   """Reads, grades and measures."""
   config, seed = _CONFIG.value, _CONFIG.value.seed
-  if not config.file:
-    raise errors.InputError("no file is given; give --config.file=FILE")
   file, task = pathlib.Path(config.file), selection.task(config.task)
-  fields = replayed.Fields(**config.fields)
-  found = replayed.read(file, fields, config.samples)
+  found = replaying.read(config, task)
   questions = [one.question for one in found]
-  summary_lib.check(len(found), len(found[0].completions), seed)
-  replay_summary.check(config.aggregation)
   with run.Run.open(_OUT.value, config.to_dict()) as folder:
     replaying.fill(folder, file, found, task, batch=config.batch)
     samples, scores = pool.load_pool(folder.path), None
-    summary = run_summary.of_pool(samples, questions, None, seed=seed)
+    summary = run_summary.of_pool(
+      samples,
+      questions,
+      None,
+      finished=found[0].finished is not None,
+      seed=seed,
+    )
     summary["commit"] = provenance.commit()
     if found[0].scores is not None:
       scored = scored_pool.load(folder.path)

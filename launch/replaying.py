@@ -3,11 +3,52 @@
 import pathlib
 from collections.abc import Sequence
 
-import pyarrow as pa
+import ml_collections
 import tqdm
 
+from tts_jax import errors
+from tts_jax.scaling import replay_summary, replayed_pool
+from tts_jax.scaling import summary as summary_lib
 from tts_jax.store import atomic, pool, run, scores
 from tts_jax.tasks import base, replayed
+
+
+def read(
+  config: ml_collections.ConfigDict, task: base.Task
+) -> list[replayed.Replayed]:
+  """Reads a config's file, and says what it holds before it is worked on.
+
+  Args:
+    config: of the run.
+    task: reads answers.
+
+  Raises:
+    InputError: a value is out of its range, as `replayed.read`, or the samples
+      cannot be summarised.
+  """
+  if not config.file:
+    raise errors.InputError("no file is given; give --config.file=FILE")
+  if config.batch < 1:
+    raise errors.InputError(
+      f"config.batch is {config.batch}; it must be at least 1"
+    )
+  replay_summary.check(config.aggregation)
+  file = pathlib.Path(config.file)
+  if file.is_file():
+    print(f"reading {file}, {file.stat().st_size / 1e6:,.1f} MB", flush=True)
+  fields = replayed.Fields(**config.fields)
+  found = replayed.read(file, fields, config.samples)
+  first = found[0]
+  summary_lib.check(len(found), len(first.completions), config.seed)
+  replayed.check_scored(found, task)
+  scored = "no scores" if first.scores is None else "scores"
+  graded = "graded here" if first.verdicts is None else "graded in the file"
+  print(
+    f"{len(found):,} questions x {len(first.completions):,} completions,"
+    f" {scored}, {graded}",
+    flush=True,
+  )
+  return found
 
 
 def fill(
@@ -37,49 +78,7 @@ def fill(
     for first in range(0, len(found), batch):
       mine, number = found[first : first + batch], first // batch
       if number not in samples.done():
-        rows = [_samples(one, task) for one in mine]
-        samples.write(number, pa.concat_tables(rows))
+        samples.write(number, replayed_pool.samples(mine, task))
       if judged is not None and number not in judged.done():
-        judged.write(number, _scores(mine))
+        judged.write(number, replayed_pool.scores(mine))
       bar.update(len(mine))
-
-
-def _samples(one: replayed.Replayed, task: base.Task) -> pa.Table:
-  """A question's rows of the pool; of tokens nothing is known."""
-  question, texts = one.question, one.completions
-  answers = [task.extract(text) for text in texts]
-  if one.verdicts is None:
-    graded = task.grade_all([(question.answer, answer) for answer in answers])
-    verdicts = [verdict.value for verdict in graded]
-  else:
-    verdicts = [
-      (base.Verdict.CORRECT if right else base.Verdict.WRONG).value
-      for right in one.verdicts
-    ]
-  nothing: list[list[int]] = [[]] * len(texts)
-  return pool.table(
-    question_id=[question.id] * len(texts),
-    uid=[question.uid] * len(texts),
-    sample=range(len(texts)),
-    text=texts,
-    tokens=nothing,
-    logprobs=nothing,
-    step_min_logprob=nothing,
-    answer=base.canonical_all(task, answers),
-    verdict=verdicts,
-    finished=[True] * len(texts),
-  )
-
-
-def _scores(mine: Sequence[replayed.Replayed]) -> pa.Table:
-  rows = [
-    {
-      "question_id": one.question.id,
-      "sample": index,
-      "step_scores": steps,
-      "step_logprobs": [0.0] * len(steps),
-    }
-    for one in mine
-    for index, steps in enumerate(one.scores or ())
-  ]
-  return pa.Table.from_pylist(rows, scores.SCHEMA)

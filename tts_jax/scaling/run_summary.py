@@ -26,6 +26,7 @@ def of_pool(
   questions: Sequence[base.Question],
   usage: usage_lib.Usage | None,
   *,
+  finished: bool = True,
   seed: int,
 ) -> dict[str, Any]:
   """What a pool says without a verifier.
@@ -34,6 +35,7 @@ def of_pool(
     samples: [Q, N].
     questions: Q.
     usage: what the samples cost; None: it is not known.
+    finished: it is known which samples came to their end.
     seed: of the resampling.
   """
   budgets = summary.budgets(samples.correct.shape[1])
@@ -51,7 +53,7 @@ def of_pool(
       for name, values in slices.items()
     },
     "verdicts": samples.verdicts(),
-    "truncated": int((~samples.finished).sum()),
+    **({"truncated": int((~samples.finished).sum())} if finished else {}),
   }
   if usage is None:
     return told

@@ -13,26 +13,49 @@ from typing import Any
 from tts_jax import errors
 from tts_jax.tasks import base, jsonl
 
+# Ends the name of a field that may lack.
+_OPTIONAL = "?"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Fields:
-  """The names of a file's fields; an empty one is not there.
+  """The names of a file's fields.
+
+  Of the fields after `answer` an empty name is not there, and one that ends in
+  "?" is there if the first line has it.
 
   Attributes:
     question: text of the question.
     answer: reference answer.
-    id: id of the question; empty: a digest of its text.
     completions: a list of texts.
+    id: id of the question; where it lacks, a digest of its text.
     scores: for each completion the scores of its steps, or one score.
-    verdicts: for each completion whether it is right; empty: it is graded.
+    verdicts: for each whether it is right, null where nobody can tell; where
+      they lack, answers are graded.
+    stated: for each the answer that it states, null or empty for none; equal
+      ones vote together as they stand. Where they lack, answers are read out of
+      the texts.
+    finished: for each whether it came to its end.
   """
 
   question: str = "problem"
   answer: str = "answer"
-  id: str = ""
   completions: str = "completions"
-  scores: str = "scores"
-  verdicts: str = ""
+  id: str = "id?"
+  scores: str = "scores?"
+  verdicts: str = "verdicts?"
+  stated: str = "preds?"
+  finished: str = "finished?"
+
+  def of(self, record: Mapping[str, Any]) -> "Fields":
+    """With what may lack settled by a file's first line."""
+    optional = {}
+    for field in dataclasses.fields(self):
+      name = getattr(self, field.name)
+      if name.endswith(_OPTIONAL):
+        known = name.removesuffix(_OPTIONAL)
+        optional[field.name] = known if known in record else ""
+    return dataclasses.replace(self, **optional)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,24 +65,43 @@ class Replayed:
   Attributes:
     question: the question; `meta` holds the line's other fields.
     completions: N texts.
-    scores: for each completion those of its steps, from 0 to 1; None: the file
-      has none.
-    verdicts: for each completion whether it is right; None: not said.
+    scores: for each completion those of its steps, from 0 to 1; none for one
+      that has no step. None: the file has no scores.
+    verdicts: for each whether it is right, None where nobody can tell; None:
+      not said.
+    stated: for each the answer that it states, None for none; None: not said.
+    finished: for each whether it came to its end; None: not said.
   """
 
   question: base.Question
   completions: tuple[str, ...]
-  scores: tuple[tuple[float, ...], ...] | None
-  verdicts: tuple[bool, ...] | None
+  scores: tuple[tuple[float, ...], ...] | None = None
+  verdicts: tuple[bool | None, ...] | None = None
+  stated: tuple[str | None, ...] | None = None
+  finished: tuple[bool, ...] | None = None
 
   def first(self, count: int) -> "Replayed":
     """With so many completions."""
-    return Replayed(
-      question=self.question,
-      completions=self.completions[:count],
-      scores=None if self.scores is None else self.scores[:count],
-      verdicts=None if self.verdicts is None else self.verdicts[:count],
+    parts = ("completions", "scores", "verdicts", "stated", "finished")
+    found = {name: getattr(self, name) for name in parts}
+    return dataclasses.replace(
+      self,
+      **{name: one and one[:count] for name, one in found.items()},
     )
+
+  def answers(self, task: base.Task) -> list[str | None]:
+    """For each completion the answer that it states, None for none."""
+    if self.stated is not None:
+      return list(self.stated)
+    return [task.extract(text) for text in self.completions]
+
+  def votes(
+    self, answers: Sequence[str | None], task: base.Task
+  ) -> list[str | None]:
+    """The groups in which these vote."""
+    if self.stated is not None:
+      return list(answers)
+    return base.canonical_all(task, answers)
 
 
 def read(
@@ -74,17 +116,16 @@ def read(
 
   Raises:
     InputError: as `jsonl.read_questions`; a line has no completions, fewer than
-      N, or with N = 0 not as many as the first; scores or verdicts do not go
-      with them; a score is no number from 0 to 1; N is below 0.
+      N, or with N = 0 not as many as the first; what is said of each does not
+      go with them; a score is no number from 0 to 1; N is below 0.
   """
-  fields = fields or Fields()
-  named = jsonl.Fields(
-    question=fields.question, answer=fields.answer, id=fields.id or None
-  )
   if samples < 0:
     raise errors.InputError(f"samples is {samples}; it must be at least 0")
+  fields = fields or Fields()
+  _, first, _ = next(jsonl.read_records(path, _named(fields)))
+  fields = fields.of(first)
   found: list[Replayed] = []
-  for question, record, place in jsonl.read_records(path, named):
+  for question, record, place in jsonl.read_records(path, _named(fields)):
     one = _replayed(question, record, fields, place)
     have = len(one.completions)
     if have < samples:
@@ -100,6 +141,42 @@ def read(
   return found
 
 
+def check_scored(found: Sequence[Replayed], task: base.Task) -> None:
+  """Checks that every completion that states an answer has a scored step.
+
+  One that states none is never chosen, and may go without.
+
+  Args:
+    found: Q questions.
+    task: reads answers.
+
+  Raises:
+    InputError: one has an answer and no score; it is named.
+  """
+  for one in found:
+    bare = [i for i, steps in enumerate(one.scores or ()) if not steps]
+    if not bare:
+      continue
+    groups = one.votes(one.answers(task), task)
+    for index in bare:
+      if groups[index] is not None:
+        raise errors.InputError(
+          f"question {one.question.text[:60]!r}: completion {index} states the"
+          f" answer {groups[index]!r}, but its list of scores is empty; score"
+          " it, or leave the scores out: --config.fields.scores="
+        )
+
+
+def _named(fields: Fields) -> jsonl.Fields:
+  """What every line is read by; an id that may lack is not asked for."""
+  certain = not fields.id.endswith(_OPTIONAL)
+  return jsonl.Fields(
+    question=fields.question,
+    answer=fields.answer,
+    id=(fields.id if certain else "") or None,
+  )
+
+
 def _replayed(
   question: base.Question,
   record: Mapping[str, Any],
@@ -112,27 +189,52 @@ def _replayed(
       f"{place}: field {fields.completions!r} must be a list of texts, at least"
       " one"
     )
-  scores = verdicts = None
+  scores = stated = None
   if fields.scores:
     scores = tuple(
       _steps(one, f"{place}: field {fields.scores!r}, completion {index}")
       for index, one in enumerate(_list(record, fields.scores, place, texts))
     )
+  if fields.stated:
+    said = _all(record, fields.stated, place, texts, (str, type(None)))
+    stated = tuple((one or "").strip() or None for one in said)
+  verdicts = finished = None
   if fields.verdicts:
-    verdicts = tuple(_list(record, fields.verdicts, place, texts))
-    if not all(type(one) is bool for one in verdicts):
-      raise errors.InputError(
-        f"{place}: field {fields.verdicts!r} must be a list of true and false"
-      )
+    types = (bool, type(None))
+    verdicts = tuple(_all(record, fields.verdicts, place, texts, types))
+  if fields.finished:
+    finished = tuple(_all(record, fields.finished, place, texts, (bool,)))
   # What is read here need not be carried along.
-  own = {fields.completions, fields.scores, fields.verdicts}
+  own = {getattr(fields, field.name) for field in dataclasses.fields(fields)}
   meta = {name: one for name, one in question.meta.items() if name not in own}
   return Replayed(
     question=dataclasses.replace(question, meta=meta),
     completions=tuple(texts),
     scores=scores,
     verdicts=verdicts,
+    stated=stated,
+    finished=finished,
   )
+
+
+_WORDS = {str: "text", bool: "true and false", type(None): "null"}
+
+
+def _all(
+  record: Mapping[str, Any],
+  name: str,
+  place: str,
+  texts: Sequence[str],
+  types: tuple[type, ...],
+) -> list[Any]:
+  """A list of one entry a completion, each of these types."""
+  found = _list(record, name, place, texts)
+  if not all(type(one) in types for one in found):
+    raise errors.InputError(
+      f"{place}: field {name!r} must be a list of"
+      f" {' or '.join(_WORDS[one] for one in types)}"
+    )
+  return found
 
 
 def _list(
@@ -166,6 +268,7 @@ def _steps(found: Any, place: str) -> tuple[float, ...]:
   for one in steps:
     if type(one) not in (int, float) or not 0 <= one <= 1:
       raise errors.InputError(
-        f"{place} has the score {one!r}; it must be a number from 0 to 1"
+        f"{place} has the score {one!r}; it must be a number from 0 to 1, and a"
+        " logit must go through a sigmoid first"
       )
   return tuple(map(float, steps))
