@@ -63,9 +63,9 @@ def _show(
 ) -> bool:
   """Writes a figure, or says why not; whether there is one."""
   numbers = f"{one.v1 or '-'}/{one.iclr or '-'}"
-  says, source = f"{numbers:>11}  {one.name}: ", one.source.format(run=run)
+  says, make = f"{numbers:>11}  {one.name}: ", one.remedy(summary, str(run))
   for page in (there := {p: (run / p).is_file() for p in one.pages}):
-    lack = "" if there[page] else f" is missing; make it by: {source}"
+    lack = "" if there[page] else f" is missing; {make}"
     print(f"{says}{run / page}{lack}")
   if one.pages:
     return any(there.values())
@@ -75,7 +75,7 @@ def _show(
   try:
     drawn = numbering.draw(one, summary, accounts)
   except errors.InputError as error:
-    print(f"{says}not drawn, {error}; make that by: {source}")
+    print(f"{says}not drawn, {error}; {make}")
     return False
   number = one.number(_NUMBERING.value)
   stem = f"figure_{int(number):02}_{one.name}" if number else one.name

@@ -14,15 +14,12 @@ from launch import (
   revision_report,
 )
 from tts_jax.scaling import (
-  allocation,
-  compute_optimal,
   estimates,
   measurements,
   measuring,
   optimal_summary,
   policy_file,
   policy_making,
-  policy_summary,
 )
 from tts_jax.store import run
 
@@ -54,25 +51,12 @@ def tell(
   revised = gathering.revised(folder, found, made, count)
   evidence = optimal_summary.gather(made, count, revised=revised, given=given)
   budgets, seed = list(made.budgets), config.seed
-  estimate, base = evidence.estimates[-1], evidence.baseline
   folders = [model.folder, judge.folder]
   if reviser is not None:
     folders += [reviser.model.folder, reviser.judge.folder]
   here = policy_file.made_for(*folders, difficulty_head=head)
-  of_each = compute_optimal.evaluate(
-    evidence.table,
-    estimate,
-    budgets,
-    baseline=[f"{policy_summary.BASELINE}@{n}" for n in base],
-    seed=seed,
-  )
-  on_average = allocation.evaluate(evidence.table, estimate, budgets, seed=seed)
-  for name, outcome, averaged in (
-    (policy_file.FILE, of_each, False),
-    (policy_file.AVERAGE_FILE, on_average, True),
-  ):
-    told: Any = dict(keys=budgets, baseline=base, averaged=averaged, seed=seed)
-    policy = policy_making.to_file(outcome, estimate, here, **told)
+  policies = policy_making.files(evidence, here, budgets, seed=seed)
+  for name, policy in policies.items():
     policy_file.write(folder.path / name, policy)
   return optimal_summary.summarise(
     evidence, made.samples.correct, budgets, seed=seed

@@ -5,8 +5,10 @@
 Reads JSON lines as search-and-learn writes them, or with other names of fields
 (configs/replay.py), grades what is not graded, and writes summary.json and
 report.html: pass@k, majority, and where there are scores, best-of-N and its
-weighted form by each aggregation. Killed and started again with the same --out
-it goes on. In a notebook: `tts_jax.store.pool.load_pool("runs/replay")`.
+weighted form by each aggregation, difficulty bins, and policy.json, what is
+best at which budget. `python -m launch.figures --run runs/replay` draws it.
+Killed and started again with the same --out it goes on. In a notebook:
+`tts_jax.store.pool.load_pool("runs/replay")`.
 """
 
 import pathlib
@@ -15,7 +17,7 @@ import sys
 
 from absl import flags
 
-from launch import entry, replaying
+from launch import entry, replay_findings, replaying
 from tts_jax.report import page, transcripts
 from tts_jax.scaling import (
   replay_summary,
@@ -49,13 +51,13 @@ def main(_: list[str]) -> None:
       seed=seed,
     )
     summary["commit"] = provenance.commit()
+    made_of = atomic.file_hash(file)
+    summary["replayed"] = {"file": str(file), "hash": made_of}
     if found[0].scores is not None:
-      scored = scored_pool.load(folder.path)
-      scores = replay_summary.score(scored, config.aggregation)
-      budgets = summary_lib.budgets(scores.shape[1])
-      summary["verifier"] = scored_pool.measure(
-        scored, budgets, logprobs=False, seed=seed
-      )
+      print("choosing by scores, and what is best at which budget", flush=True)
+      scored, by = scored_pool.load(folder.path), config.aggregation
+      scores = replay_summary.score(scored, by)
+      summary |= replay_findings.tell(folder, scored, by, made_of, seed=seed)
     summary["votes"] = replay_summary.votes(samples, scores, questions, task)
     folder.write_json("summary.json", summary)
     text = page.render(

@@ -56,7 +56,7 @@ def test_figures_are_drawn_or_missed_aloud(folder):
   assert "launch.compare_revisions" in lines["rest_em"]
   transcripts = [one for one in done.stdout.splitlines() if "17-29" in one]
   assert transcripts[0].endswith(f"{folder}/chains.html")
-  assert transcripts[1].endswith(f"trees.html is missing; make it by: {make}")
+  assert transcripts[1].endswith(f"trees.html is missing; make that by: {make}")
 
 
 def test_one_figure_is_drawn_by_the_camera_readys_number(folder):

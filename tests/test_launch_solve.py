@@ -296,6 +296,7 @@ def test_typed_lines_are_answered_by_the_default(solve, cache):
     (("--budget=16", "--policy={policy}"), "budget is 16 generations; this po"),
     (("--budget=3", "--policy={policy}"), "this policy has 4 to 8"),
     (("--policy={other}", "--budget=4"), "made_for.model is m, the one at ha"),
+    (("--policy={replayed}", "--budget=4"), "measured on a file of samples (f"),
     (("--policy={revised}", "--budget=4"), "config.revision.model is empty"),
     (("--policy={oracle}", "--budget=8"), "places questions by 'oracle'"),
     (("--policy=nowhere.json",), "nowhere.json"),
@@ -316,6 +317,12 @@ def test_bad_input_ends_in_one_line(
   others = {
     "other": dataclasses.replace(
       made, made_for=dataclasses.replace(made.made_for, model="m")
+    ),
+    "replayed": dataclasses.replace(
+      made,
+      made_for=policy_file.MadeFor(
+        tokenizer="", model="", verifier="", samples="f0"
+      ),
     ),
     "revised": dataclasses.replace(
       made, choices=((_choice(plans.Revised(2, 2)),) * 2,) * 2

@@ -11,6 +11,7 @@ from tts_jax import errors
 from tts_jax.scaling import (
   choices,
   estimates,
+  flops,
   measured,
   measurements,
   optimal_summary,
@@ -42,6 +43,27 @@ def test_evidence_has_what_the_first_few_leave():
   assert names == ["none", "oracle", "predicted", "first_2"]
   few = found.estimates[-1]
   np.testing.assert_allclose(few.flops, found.baseline[2].flops)
+
+
+def _without(found, key):
+  """Without a key, however deep."""
+  if isinstance(found, dict):
+    return {n: _without(one, key) for n, one in found.items() if n != key}
+  return [_without(o, key) for o in found] if isinstance(found, list) else found
+
+
+def test_without_a_model_flops_are_left_out_and_nothing_else():
+  samples = _samples()
+  made = measurements.measure(samples, {}, [1, 2, 4, 8], few=2, draws=20)
+  known, unknown = (
+    optimal_summary.summarise(
+      optimal_summary.gather(made, count), samples.correct, [1, 4, 8], splits=3
+    )
+    for count in (_count, flops.unknown)
+  )
+  assert '"flops"' in json.dumps(known, allow_nan=False)
+  assert '"flops"' not in json.dumps(unknown, allow_nan=False)
+  assert unknown == _without(known, "flops")
 
 
 def test_the_two_parts_are_json():

@@ -64,6 +64,18 @@ class Figure:
     """Its number in a numbering, one of `NUMBERINGS`."""
     return self.v1 if numbering == "v1" else self.iclr
 
+  def remedy(self, summary: Summary, run: str) -> str:
+    """How to get what a run lacks: its own command, or of a replay another's.
+
+    Args:
+      summary: of the run.
+      run: its folder.
+    """
+    if "replayed" in summary:
+      made = self.source.format(run="FOLDER")
+      return f"the replayed file tells no more; with a model: {made}"
+    return f"make that by: {self.source.format(run=run)}"
+
   def is_called(self, asked: str, numbering: str) -> bool:
     """Whether this is meant by a name, or a number inside its range."""
     number = self.number(numbering)
@@ -103,5 +115,11 @@ def draw(
     )
   missing = lacks(one, summary)
   if missing:
-    raise errors.InputError(f"{_WHERE} lacks {', '.join(missing)}")
+    parts = {path.partition(".")[0]: None for path in missing}
+    told = [summary[part] for part in parts if part in summary]
+    why = [part["absent"] for part in told if "absent" in part]
+    raise errors.InputError(
+      f"{_WHERE} lacks {', '.join(missing)}"
+      + "".join(f": {reason}" for reason in dict.fromkeys(why))
+    )
   return one.drawn(summary, accounts or Accounts())

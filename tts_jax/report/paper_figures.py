@@ -73,12 +73,23 @@ def _methods(
   return curves.single(lines, verifier=accounts.verifier, height=3.0)
 
 
+# What stands side by side in each bin: the first pair that was measured.
+_PAIRS = (
+  ("beam_4", "best_of_n_weighted"),
+  ("beam_sqrt", "best_of_n_weighted"),
+  ("best_of_n_weighted", "majority"),
+)
+
+
 def _bars(key: str) -> numbering.Draw:
   def drawn(summary: numbering.Summary, _: numbering.Accounts) -> figure.Figure:
     bins = summary[key]
-    beam = "beam_4" if "beam_4" in bins[0] else "beam_sqrt"
+    # Without a search, what is left to compare are choices among samples.
+    left, right = next(
+      (pair for pair in _PAIRS if set(pair) <= set(bins[0])), _PAIRS[-1]
+    )
     return search_figures.beam_by_bin(
-      bins, beam=beam, columns=3, width=3.4, height=3.0
+      bins, beam=left, baseline=right, columns=3, width=3.4, height=3.0
     )
 
   return drawn

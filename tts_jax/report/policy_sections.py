@@ -97,6 +97,7 @@ def _name(estimate: str) -> str:
 
 def _estimates(found: Summary, policy: Summary) -> str:
   shares = policy.get("kept_of_oracle_gain", {}).get("search", {})
+  counted = all("flops" in one for one in found.values())
   rows = []
   for name, one in found.items():
     sizes = "<br>".join(" ".join(map(str, fold)) for fold in one["sizes"])
@@ -105,7 +106,8 @@ def _estimates(found: Summary, policy: Summary) -> str:
       (
         document.text(_name(name)),
         document.interval(one["rank_correlation"]),
-        f"{one['generations']:g}<br><small>{one['flops']:.1e} FLOPs</small>",
+        f"{one['generations']:g}"
+        + (f"<br><small>{one['flops']:.1e} FLOPs</small>" if counted else ""),
         sizes,
         search_sections.cell(mine.get("gain")),
         search_sections.cell(mine.get("share")),
@@ -209,21 +211,24 @@ def _curve(found: Summary, name: str, shown: str) -> str:
   baseline = policy_figures.BASELINES[name]
   pooled = found.get("pooled_less", {}).get(name, {}).get(shown, {})
   less = pooled.get("generations", {})
+  cells = found["families"][name][shown]["generations"]
+  counted = all("flops" in one for one in cells.values())
   rows = [
     (
       n,
       document.interval(one["value"]),
       f"{one['generations']:.1f}",
-      f"{one['flops']:.1e}",
+      *([f"{one['flops']:.1e}"] if counted else []),
       search_sections.cell(one["less_baseline"]),
       *([search_sections.cell(less.get(n))] if less else []),
       f"{one['speedup']['mean']:.2f} <small>[{one['speedup']['low']:.2f},"
       f" {one['speedup']['high']:.2f}]</small>",
     )
-    for n, one in found["families"][name][shown]["generations"].items()
+    for n, one in cells.items()
   ]
   header = (
-    *("budget", f"{_name(shown)} difficulty", "spent", "FLOPs"),
+    *("budget", f"{_name(shown)} difficulty", "spent"),
+    *(["FLOPs"] if counted else []),
     f"less {baseline}",
     *(["pooled policy less this"] if less else []),
     "speed-up, generations",

@@ -54,7 +54,7 @@ def summarise(
     shown[family] = {estimate.name: {} for estimate in found}
     gains: policy_summary.Gains = {}
     for estimate in found:
-      for unit in measured.UNITS:
+      for unit in mine.units:
         keys = [n for n in budgets if unit == "generations" or n in own]
         outcome = allocation.evaluate(
           mine,

@@ -13,7 +13,7 @@ import chex
 import numpy as np
 
 from tts_jax import errors
-from tts_jax.scaling import bin_edges, difficulty, ranks, sweep
+from tts_jax.scaling import bin_edges, difficulty, measured, ranks, sweep
 
 Folds = Sequence[tuple[slice, slice]]
 
@@ -31,7 +31,7 @@ class Estimate:
     name: by which results and policies know it.
     value: [F, Q] float64, higher is easier; finite.
     generations: what estimating takes of a budget, in generations.
-    flops: [Q] float64, and in FLOPs.
+    flops: [Q] float64, and in FLOPs; NaN where they are not known.
   """
 
   name: str
@@ -199,10 +199,12 @@ def compare(
     {name: `rank_correlation`, an interval, with pass@1 of the samples that did
     not place the question; `sizes` of each fold's bins, ties together, and
     `sizes_apart`, ties parted by place; `edges`; `generations` and mean `flops`
-    that it costs}. The oracle's correlation is that of one half's pass@1 with
-    the other's: the most that an estimate can have.
+    that it costs, if all are known}. The oracle's correlation is that of one
+    half's pass@1 with the other's: the most that an estimate can have.
   """
   held = np.stack([correct[:, held].mean(1) for _, held in folds])
+  # That some are free says nothing beside others of unknown cost.
+  counted = all(measured.known(one.flops) for one in found)
   return {
     one.name: {
       "rank_correlation": ranks.correlation(
@@ -215,7 +217,7 @@ def compare(
       ],
       "edges": one.edges(bins).tolist(),
       "generations": one.generations,
-      "flops": float(one.flops.mean()),
+      **(measured.flops(one.flops) if counted else {}),
     }
     for one in found
   }

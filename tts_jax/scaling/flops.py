@@ -96,6 +96,14 @@ def flops(
   return total
 
 
+def unknown(
+  cost: types.Cost, context: np.ndarray | float, judged: bool
+) -> np.ndarray:
+  """NaN for each question: where no model is known, neither are its FLOPs."""
+  del context, judged
+  return np.full(np.shape(cost.generated), np.nan)
+
+
 def placing(
   model: config.TransformerConfig,
   head: difficulty_head.DifficultyHead,

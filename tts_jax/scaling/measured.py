@@ -26,7 +26,7 @@ class Cell:
   Attributes:
     value: [Q], or [F, Q] where folds differ: expected correctness.
     generations: [Q], spent.
-    flops: [Q], spent.
+    flops: [Q], spent; all NaN where they are not known.
   """
 
   value: np.ndarray
@@ -35,6 +35,16 @@ class Cell:
 
 
 Measured = Mapping[str, Mapping[int, Cell]]
+
+
+def known(spent: np.ndarray) -> bool:
+  """Whether it is known what was spent: there is no NaN."""
+  return not np.isnan(spent).any()
+
+
+def flops(spent: np.ndarray) -> dict[str, float]:
+  """{"flops": the mean}, ready for JSON; nothing where they are not known."""
+  return {"flops": float(spent.mean())} if known(spent) else {}
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,7 +56,7 @@ class Table:
     budgets: [C] int, generations that the strategy was given.
     value: [F, Q, C] float64.
     generations: [Q, C] float64.
-    flops: [Q, C] float64.
+    flops: [Q, C] float64, NaN where they are not known.
   """
 
   names: tuple[str, ...]
@@ -62,6 +72,11 @@ class Table:
       f"{name}@{budget}"
       for name, budget in zip(self.names, self.budgets, strict=True)
     )
+
+  @property
+  def units(self) -> tuple[str, ...]:
+    """Those of `UNITS` in which it is known what every cell spends."""
+    return tuple(one for one in UNITS if known(getattr(self, one)))
 
   def only(self, names: Sequence[str]) -> "Table":
     """The cells of some strategies.
@@ -166,6 +181,8 @@ def _checked(
         f" {len(ids)} questions are wanted"
         + (f" in {folds} folds, or in one" if field == "value" else "")
       )
+    if field == "flops" and np.isnan(numbers).all():
+      continue
     wrong = np.argwhere(~np.isfinite(numbers))
     if len(wrong):
       raise errors.InputError(

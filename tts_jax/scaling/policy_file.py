@@ -36,6 +36,8 @@ class MadeFor:
     revision_model: of the revision model's; empty where none was measured.
     revision_verifier: of its verifier's, likewise.
     difficulty_head: of the head that places questions; empty where none does.
+    samples: of a file of samples that somebody else made, by models that are
+      not at hand: then the others are empty, and no model may follow it.
   """
 
   tokenizer: str
@@ -44,6 +46,7 @@ class MadeFor:
   revision_model: str = ""
   revision_verifier: str = ""
   difficulty_head: str = ""
+  samples: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,7 @@ class Choice:
     less_baseline: the same of the paired difference with the baseline at this
       budget; None where that was not measured.
     generations: spent on average, the estimate included.
-    flops: likewise.
+    flops: likewise; None where they are not known.
   """
 
   plan: plans.Plan
@@ -68,7 +71,7 @@ class Choice:
   value: dict[str, float] | None
   less_baseline: dict[str, float] | None
   generations: float
-  flops: float
+  flops: float | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -258,6 +261,11 @@ def _check(policy: Policy, path: pathlib.Path) -> None:
 
 
 def _check_models(made: MadeFor, here: MadeFor, path: pathlib.Path) -> None:
+  if made.samples:
+    raise errors.InputError(
+      f"{path}: it was measured on a file of samples ({made.samples}), whose"
+      " models are not known; measure one for yours: python -m launch.search"
+    )
   for field in dataclasses.fields(MadeFor):
     have, own = getattr(made, field.name), getattr(here, field.name)
     if have and have != own:
@@ -280,7 +288,8 @@ def _choices(found: Any, where: str) -> tuple[tuple[Choice, ...], ...]:
 def _choice(found: Any, where: str) -> Choice:
   fields = _object(found, Choice, where)
   for name in ("questions", "agreement", "generations", "flops"):
-    _numbers([fields[name]], f"{where}.{name}")
+    if name != "flops" or fields[name] is not None:
+      _numbers([fields[name]], f"{where}.{name}")
   for name in ("value", "less_baseline"):
     if fields[name] is not None:
       inner = f"{where}.{name}"

@@ -1,20 +1,66 @@
 """From what a policy is worth to its file: strategies and their evidence."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from tts_jax.scaling import (
+  allocation,
   bin_edges,
   compute_optimal,
   difficulty,
   estimates,
   intervals,
+  measured,
+  optimal_summary,
   plans,
   policy_file,
   policy_summary,
 )
 from tts_jax.store import provenance
+
+
+def files(
+  evidence: optimal_summary.Evidence,
+  made_for: policy_file.MadeFor,
+  budgets: Sequence[int],
+  *,
+  seed: int = 0,
+) -> dict[str, policy_file.Policy]:
+  """The policies of a run, by the names of their files.
+
+  They place questions by the last estimate: the first few samples, or what was
+  given. What the others read, a new question does not have.
+
+  Args:
+    evidence: as `optimal_summary.gather` gives it.
+    made_for: hashes of the models measured.
+    budgets: in generations, rising.
+    seed: of random halvings and of the resampling.
+
+  Returns:
+    Of `policy_file.FILE`, whose budget each question has, and of
+    `policy_file.AVERAGE_FILE`.
+  """
+  table, estimate = evidence.table, evidence.estimates[-1]
+  base = evidence.baseline
+  of_each = compute_optimal.evaluate(
+    table,
+    estimate,
+    budgets,
+    baseline=[f"{policy_summary.BASELINE}@{n}" for n in base],
+    seed=seed,
+  )
+  on_average = allocation.evaluate(table, estimate, budgets, seed=seed)
+  told: Any = dict(keys=budgets, baseline=base, seed=seed)
+  return {
+    name: to_file(outcome, estimate, made_for, averaged=averaged, **told)
+    for name, outcome, averaged in (
+      (policy_file.FILE, of_each, False),
+      (policy_file.AVERAGE_FILE, on_average, True),
+    )
+  }
 
 
 def to_file(
@@ -49,9 +95,9 @@ def to_file(
     here = mine == index if estimated else np.ones(len(mine), bool)
     cell = outcome.best[index, column]
     value = outcome.value[:, column]
-    measured, less = None, None
+    found, less = None, None
     if here.any():
-      measured = intervals.bootstrap(value[here], seed=seed).summary()
+      found = intervals.bootstrap(value[here], seed=seed).summary()
     other = baseline.get(keys[column]) if baseline and keys else None
     if here.any() and other is not None:
       less = intervals.paired_difference(
@@ -64,10 +110,10 @@ def to_file(
       ),
       questions=int(here.sum()),
       agreement=float(outcome.chosen[index if estimated else 0, column, cell]),
-      value=measured,
+      value=found,
       less_baseline=less,
       generations=float(outcome.generations[spent, column].mean()),
-      flops=float(outcome.flops[spent, column].mean()),
+      flops=measured.flops(outcome.flops[spent, column]).get("flops"),
     )
 
   return policy_file.Policy(

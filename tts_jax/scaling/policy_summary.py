@@ -73,6 +73,7 @@ def summarise(
     rule: how to choose.
 
   Returns:
+    What follows, of FLOPs only where they are known.
     `splits`; `baseline`, {n: value, generations, flops}, and `parallel`
     likewise, of the revision model's single answers, which revisions are
     compared with where they were measured; `families`, {family: {estimate:
@@ -101,7 +102,7 @@ def summarise(
     shown[family] = {}
     for estimate in found:
       shown[family][estimate.name] = {}
-      for unit in measured.UNITS:
+      for unit in mine.units:
         keys = [n for n in budgets if unit == "generations" or n in own]
         outcome = compute_optimal.evaluate(
           mine,
@@ -163,7 +164,7 @@ def _curve(baseline: Baseline, seed: int) -> dict[str, Any]:
     str(n): {
       "value": intervals.bootstrap(cell.value, seed=seed).summary(),
       "generations": float(cell.generations.mean()),
-      "flops": float(cell.flops.mean()),
+      **measured.flops(cell.flops),
     }
     for n, cell in sorted(baseline.items())
   }
@@ -256,7 +257,7 @@ def told(
       "budget": float(outcome.budgets[column]),
       "value": values.summary(column),
       "generations": float(outcome.generations[:, column].mean()),
-      "flops": float(outcome.flops[:, column].mean()),
+      **measured.flops(outcome.flops[:, column]),
       "estimated": bool(outcome.estimated[column]),
       "less_baseline": less.get(column),
       "speedup": ratios[0][column],
@@ -343,7 +344,7 @@ def surest(
       "difficulty": estimate,
       **headline(shown[family][estimate][unit]),
     }
-    for unit in measured.UNITS
+    for unit in shown[family][estimate]
   }
 
 

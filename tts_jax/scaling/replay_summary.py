@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tts_jax import errors
-from tts_jax.scaling import scored_pool, verifier_summary
+from tts_jax.scaling import (
+  measurements,
+  scored_pool,
+  summary,
+  sweep,
+  verifier_summary,
+)
 from tts_jax.store import pool
 from tts_jax.tasks import base
 from tts_jax.verify import choosing
@@ -42,6 +48,29 @@ def score(scored: scored_pool.ScoredPool, aggregation: str) -> np.ndarray:
   return verifier_summary.aggregate(
     scored.step_score, scored.step_count, function
   )
+
+
+def measure(
+  scored: scored_pool.ScoredPool, score: np.ndarray, *, seed: int
+) -> measurements.Measurements:
+  """What choices among the samples are worth; of prompts nothing is known.
+
+  Args:
+    scored: [Q, N].
+    score: [Q, N], of solutions, as `score` gives it.
+    seed: of random subsets.
+  """
+  found = scored.samples
+  samples = sweep.Samples(
+    question_ids=found.question_ids,
+    answers=found.answers,
+    correct=found.correct,
+    score=score,
+    length=found.length,
+    prompt_length=np.full(len(score), np.nan),
+  )
+  budgets = summary.budgets(score.shape[1])
+  return measurements.measure(samples, {}, budgets, seed=seed)
 
 
 def votes(

@@ -113,7 +113,48 @@ def of_searches(
     `curves`, and the `share` of scores that are turned.
   """
   wrong = scored_pool.first_wrong_steps(path, scored.samples, questions, judge)
-  weak = weak_verifiers.values(
+  return {
+    **search_summary.summarise(made, count, seed=seed),
+    "verifier": scored_pool.measure(
+      scored, made.budgets, first_wrong=wrong, seed=seed
+    ),
+    "weak_verifiers": _weak(scored, made, chains, seed),
+  }
+
+
+def of_scores(
+  scored: scored_pool.ScoredPool,
+  made: measurements.Measurements,
+  *,
+  seed: int,
+) -> dict[str, Any]:
+  """What a scored pool says of which no tokens are known, and no model.
+
+  Args:
+    scored: the pool with scores.
+    made: of it.
+    seed: of random subsets and of the resampling.
+
+  Returns:
+    What `search_summary.of_choices` has, `verifier` without log-probabilities,
+    and `weak_verifiers`, as of `of_searches`.
+  """
+  return {
+    **search_summary.of_choices(made, seed=seed),
+    "verifier": scored_pool.measure(
+      scored, made.budgets, logprobs=False, seed=seed
+    ),
+    "weak_verifiers": _weak(scored, made, None, seed),
+  }
+
+
+def _weak(
+  scored: scored_pool.ScoredPool,
+  made: measurements.Measurements,
+  chains: chains_store.Chains | None,
+  seed: int,
+) -> dict[str, Any]:
+  found = weak_verifiers.values(
     scored.samples,
     made.samples.score,
     made.budgets,
@@ -122,12 +163,6 @@ def of_searches(
     seed=seed,
   )
   return {
-    **search_summary.summarise(made, count, seed=seed),
-    "verifier": scored_pool.measure(
-      scored, made.budgets, first_wrong=wrong, seed=seed
-    ),
-    "weak_verifiers": {
-      "curves": sweep.curves(weak, seed),
-      "share": weak_verifiers.SHARE,
-    },
+    "curves": sweep.curves(found, seed),
+    "share": weak_verifiers.SHARE,
   }

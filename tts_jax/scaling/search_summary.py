@@ -39,28 +39,23 @@ def count_flops(
   return count
 
 
-def summarise(
-  made: measurements.Measurements,
-  count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
-  *,
-  seed: int = 0,
+def of_choices(
+  made: measurements.Measurements, *, seed: int = 0
 ) -> dict[str, Any]:
-  """Tells of a run's searches, beside choices among its pool's samples.
+  """What needs no ledger, and of which no searches need be there.
 
   Args:
-    made: of a scored pool and searches.
-    count: FLOPs of a ledger.
+    made: of a scored pool, and of searches where there are any.
     seed: of the resampling.
 
   Returns:
-    `curves`, `curves_by_bin`, `ledger` and `comparisons`, as `scaling.sweep`
-    has them; `curves_by_predicted_bin`, in bins that scores place; and
-    `contrasts`, as `contrasts.summarise`.
+    `curves`, `curves_by_bin` and `comparisons`, as `scaling.sweep` has them,
+    and `curves_by_predicted_bin`, in bins that scores place.
   """
-  both, samples = made.chosen | made.searched, made.samples
+  both = made.chosen | made.searched
   bins = {
     name: sweep.curves_by_bin(
-      samples,
+      made.samples,
       made.searched,
       made.budgets,
       predicted=predicted,
@@ -75,7 +70,29 @@ def summarise(
   return {
     "curves": sweep.curves(both, seed),
     **bins,
-    "ledger": sweep.ledger(made.found, samples, made.budgets, count),
     "comparisons": sweep.comparisons(both, _COMPARED),
+  }
+
+
+def summarise(
+  made: measurements.Measurements,
+  count: Callable[[types.Cost, np.ndarray, bool], np.ndarray],
+  *,
+  seed: int = 0,
+) -> dict[str, Any]:
+  """Tells of a run's searches, beside choices among its pool's samples.
+
+  Args:
+    made: of a scored pool and searches.
+    count: FLOPs of a ledger.
+    seed: of the resampling.
+
+  Returns:
+    What `of_choices` has; `ledger`, as `scaling.sweep` has it; and `contrasts`,
+    as `contrasts.summarise`.
+  """
+  return {
+    **of_choices(made, seed=seed),
+    "ledger": sweep.ledger(made.found, made.samples, made.budgets, count),
     "contrasts": contrasts.summarise(made, seed=seed),
   }

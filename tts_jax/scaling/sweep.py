@@ -35,7 +35,7 @@ class Samples:
     correct: [Q, N] bool.
     score: [Q, N] float32, of the last step.
     length: [Q, N] int32.
-    prompt_length: [Q] int.
+    prompt_length: [Q] int; NaN where it is not known.
   """
 
   question_ids: tuple[str, ...]
