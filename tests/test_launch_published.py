@@ -1,10 +1,12 @@
 """Search by published verifiers, from the command line, on real questions."""
 
+import functools
 import json
 
 import kill_harness
 import numpy as np
 import pytest
+import replay_command
 import tiny_prm
 
 from tts_jax.store import pool, scores, searches, shards
@@ -56,14 +58,25 @@ def _command(data_dir, out, prm, format, *more):
   )
 
 
+@pytest.fixture(scope="module", name="made")
+def fixture_made(data_dir, tmp_path_factory, cache):
+  """From a format to its run and its verifier, made once."""
+
+  @functools.cache
+  def make(format):
+    folder = tmp_path_factory.mktemp(format)
+    out, prm = folder / "run", folder / "prm"
+    tiny_prm.save(prm, format)
+    done = kill_harness.run(_command(data_dir, out, prm, format), cache)
+    assert done.returncode == 0, done.stderr
+    return out, prm
+
+  return make
+
+
 @pytest.mark.parametrize("format", tiny_prm.FORMATS)
-def test_every_format_searches(data_dir, tmp_path, cache, format):
-  tiny_prm.save(tmp_path / "prm", format)
-  out = tmp_path / "run"
-  done = kill_harness.run(
-    _command(data_dir, out, tmp_path / "prm", format), cache
-  )
-  assert done.returncode == 0, done.stderr
+def test_every_format_searches(made, format):
+  out, _ = made(format)
   summary = json.loads((out / "summary.json").read_text())
   assert summary["curves"]["beam_4"]["4"]["mean"] == 0
   for kind in ("level", "subject"):
@@ -79,19 +92,16 @@ def test_every_format_searches(data_dir, tmp_path, cache, format):
   assert all(0 < p < 1 for row in drawn for p in row["step_scores"])
 
 
-def test_a_mesh_changes_no_answer(data_dir, tmp_path, cache):
+def test_a_mesh_changes_no_answer(data_dir, tmp_path, cache, made):
   """The models of both split over heads, on two devices."""
-  tiny_prm.save(tmp_path / "prm", "qwen_math")
-  runs = {chips: tmp_path / f"on_{chips}" for chips in (1, 2)}
-  for chips, out in runs.items():
-    flag = f"--config.mesh.model={chips}"
-    done = kill_harness.run(
-      _command(data_dir, out, tmp_path / "prm", "qwen_math", flag),
-      {**cache, "JAX_NUM_CPU_DEVICES": str(chips)},
-    )
-    assert done.returncode == 0, done.stderr
+  out, prm = made("qwen_math")
+  runs = out, tmp_path / "run"
+  command = _command(data_dir, runs[1], prm, "qwen_math")
+  env = {**cache, "JAX_NUM_CPU_DEVICES": "2"}
+  done = kill_harness.run([*command, "--config.mesh.model=2"], env)
+  assert done.returncode == 0, done.stderr
   drawn, judged, found = (
-    [read(out) for out in runs.values()]
+    [read(run) for run in runs]
     for read in (
       lambda out: shards.read(out / pool.STAGE, ("tokens",)).to_pylist(),
       lambda out: shards.read(out / scores.STAGE, ("step_scores",)),
@@ -105,18 +115,28 @@ def test_a_mesh_changes_no_answer(data_dir, tmp_path, cache):
   np.testing.assert_allclose(whole, split, atol=1e-4)
   np.testing.assert_array_equal(found[0].cost.scored, found[1].cost.scored)
   np.testing.assert_allclose(found[0].score, found[1].score, atol=1e-4)
-  done = kill_harness.run(
-    _command(
-      data_dir,
-      tmp_path / "more",
-      tmp_path / "prm",
-      "qwen_math",
-      "--config.mesh.model=3",
-    ),
-    {**cache, "JAX_NUM_CPU_DEVICES": "2"},
-  )
+  done = kill_harness.run([*command, "--config.mesh.model=3"], env)
   assert done.returncode == 2
   assert "takes 3 devices; there are 2" in done.stderr
+
+
+def test_its_samples_are_replayed_to_the_same_numbers(tmp_path, cache, made):
+  (out, _), file = made("qwen_math"), tmp_path / "samples.jsonl"
+  export = ("-m", "launch.export_samples", f"--run={out}", f"--out={file}")
+  done = kill_harness.run(kill_harness.python(*export), cache)
+  assert done.returncode == 0, done.stderr
+  line = json.loads(file.read_text("utf-8").splitlines()[0])
+  assert {"problem", "answer", "subject", "level", "unique_id"} <= set(line)
+  done = replay_command.replay(tmp_path / "replay", file, cache)
+  assert done.returncode == 0, done.stderr
+  one, other = (
+    json.loads((folder / "summary.json").read_text())
+    for folder in (out, tmp_path / "replay")
+  )
+  for name in ("pass_at_k", "majority_at_k", "verdicts", "policy"):
+    assert one[name] == other[name]
+  for name in ("auc", "ece", "unscored", "aggregations", "calibration"):
+    assert one["verifier"][name] == other["verifier"][name]
 
 
 def test_what_does_not_go_together_is_refused(data_dir, tmp_path, cache):

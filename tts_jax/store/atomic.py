@@ -1,12 +1,14 @@
 """Files that are either whole or absent, whatever ends the process."""
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import pathlib
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 
 from tts_jax import errors
 
@@ -29,11 +31,25 @@ def write_bytes(path: pathlib.Path, data: bytes) -> None:
   Raises:
     InputError: the disk is full. The temporary file is removed.
   """
+  with writing(path) as file:
+    file.write(data)
+
+
+@contextlib.contextmanager
+def writing(path: pathlib.Path) -> Iterator[IO[bytes]]:
+  """A file to write piece by piece, which is `path` once all went well.
+
+  Args:
+    path: as of `write_bytes`.
+
+  Raises:
+    InputError: the disk is full. The temporary file is removed.
+  """
   # The process id keeps two writers of one name out of each other's file.
   temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
   try:
     with open(temporary, "wb") as file:
-      file.write(data)
+      yield file
       file.flush()
       os.fsync(file.fileno())
     os.replace(temporary, path)

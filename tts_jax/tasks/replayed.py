@@ -53,7 +53,7 @@ class Fields:
     for field in dataclasses.fields(self):
       name = getattr(self, field.name)
       if name.endswith(_OPTIONAL):
-        known = name.removesuffix(_OPTIONAL)
+        known = _certain(name)
         optional[field.name] = known if known in record else ""
     return dataclasses.replace(self, **optional)
 
@@ -141,6 +141,35 @@ def read(
   return found
 
 
+def record(one: Replayed) -> dict[str, Any]:
+  """A line that `read` reads as this, by the fields' own names.
+
+  What is not said of the completions is left out, and the worked solution where
+  there is none.
+  """
+  question, names = one.question, Fields()
+  known = {names.question: question.text, names.answer: question.answer}
+  if question.solution:
+    known["solution"] = question.solution
+  said = {
+    name: getattr(one, name)
+    for name in ("scores", "verdicts", "stated", "finished")
+  }
+  return {
+    **known,
+    # A source's other fields may have these names.
+    **question.meta,
+    **known,
+    _certain(names.id): question.id,
+    names.completions: list(one.completions),
+    **{
+      _certain(getattr(names, name)): list(found)
+      for name, found in said.items()
+      if found is not None
+    },
+  }
+
+
 def check_scored(found: Sequence[Replayed], task: base.Task) -> None:
   """Checks that every completion that states an answer has a scored step.
 
@@ -165,6 +194,10 @@ def check_scored(found: Sequence[Replayed], task: base.Task) -> None:
           f" answer {groups[index]!r}, but its list of scores is empty; score"
           " it, or leave the scores out: --config.fields.scores="
         )
+
+
+def _certain(name: str) -> str:
+  return name.removesuffix(_OPTIONAL)
 
 
 def _named(fields: Fields) -> jsonl.Fields:
