@@ -40,6 +40,7 @@ def read(
   found = replayed.read(file, fields, config.samples)
   first = found[0]
   summary_lib.check(len(found), len(first.completions), config.seed)
+  replayed.check_gradable(found, task)
   replayed.check_scored(found, task)
   scored = "no scores" if first.scores is None else "scores"
   graded = "graded here" if first.verdicts is None else "graded in the file"

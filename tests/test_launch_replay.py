@@ -252,12 +252,15 @@ def test_fields_that_may_lack_are_those_of_the_first_line(tmp_path):
     ("--config.file=nowhere", "nowhere: no such file"),
     ("--config.aggregation=mean", "it must be of last, least, product"),
     ("--config.samples=1", "config.samples is 1; at least 2"),
+    ("--config.task=gsm_symbolic", "the answer 'x' is no number, so that"),
     ("--config.batch=0", "config.batch is 0; it must be at least 1"),
     ("--config.fields.scores=score", "line 1: field 'score' is missing"),
   ],
 )
 def test_what_cannot_be_replayed_is_refused(tmp_path, cache, flag, message):
-  file, out = _write(tmp_path / "file.jsonl", _lines()), tmp_path / "run"
+  lines = _lines()
+  lines[2]["answer"] = "x"
+  file, out = _write(tmp_path / "file.jsonl", lines), tmp_path / "run"
   done = _replay(out, file, cache, flag)
   assert done.returncode == 2
   assert message in done.stderr

@@ -170,6 +170,27 @@ def record(one: Replayed) -> dict[str, Any]:
   }
 
 
+def check_gradable(found: Sequence[Replayed], task: base.Task) -> None:
+  """Checks that a task of plain numbers can grade what is not graded.
+
+  Args:
+    found: Q questions.
+    task: grades answers.
+
+  Raises:
+    InputError: a reference answer is no number; its question is named.
+  """
+  if not isinstance(task, base.NumericAnswers):
+    return
+  for one in found:
+    question = one.question
+    if one.verdicts is None and task.canonical(question.answer) is None:
+      raise errors.InputError(
+        f"question {question.text[:60]!r}: the answer {question.answer!r} is no"
+        " number, so that config.task cannot grade it; leave it at 'jsonl'"
+      )
+
+
 def check_scored(found: Sequence[Replayed], task: base.Task) -> None:
   """Checks that every completion that states an answer has a scored step.
 
