@@ -10,6 +10,7 @@ import safetensors.numpy
 import tiny_prm
 
 from tts_jax import errors
+from tts_jax.tasks import jsonl
 from tts_jax.verify import incremental, published
 
 QUESTION = "How many clips did Natalia sell?"
@@ -290,3 +291,26 @@ def test_a_folder_of_another_format_or_none(folders):
     published.load(folders / "rlhflow", "qwen_math")
   with pytest.raises(errors.InputError, match="must be one of qwen_math, math"):
     published.load(folders / "rlhflow", "orm")
+
+
+@pytest.mark.parametrize("name", tiny_prm.FORMATS)
+def test_little_is_read_that_was_not_generated(models, data_dir, name):
+  """Sixteen solutions a question grow by real steps of MATH."""
+  prm, rows = models[name], 16
+  file = data_dir / "math" / "math500_test.jsonl"
+  room = {"prompt_tokens": 400, "row_tokens": 400}
+  reader = _reader(prm, groups=1, rows=rows, **room)
+  generated, read, taken = 0, 0, 0
+  for question in jsonl.read_questions(file, jsonl.MATH)[:30]:
+    steps = [one + ".\n\n" for one in question.solution.split(". ")]
+    if len(prm.format.encode(question.text, steps).tokens) > 400:
+      continue
+    taken += 1
+    reader.begin(0, question.text)
+    for count in range(1, len(steps) + 1):
+      reader.score({(0, row): steps[:count] for row in range(rows)})
+      made = prm.format.tokenizer.encode(steps[count - 1])
+      generated += rows * len(made)
+    read += int(reader.read.sum())
+  assert taken > 3
+  assert read <= 1.2 * generated

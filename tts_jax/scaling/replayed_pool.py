@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import os
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -35,7 +35,22 @@ def samples(found: Sequence[replayed.Replayed], task: base.Task) -> pa.Table:
     found: questions, each with N completions.
     task: reads answers, and grades them where there are no verdicts.
   """
-  return pa.concat_tables(_samples(one, task) for one in found)
+  stated = [one.answers(task) for one in found]
+  # All at once, so that they are shared out.
+  graded = iter(
+    task.grade_all(
+      [
+        (one.question.answer, answer)
+        for one, answers in zip(found, stated, strict=True)
+        if one.verdicts is None
+        for answer in answers
+      ]
+    )
+  )
+  return pa.concat_tables(
+    _samples(one, task, answers, graded)
+    for one, answers in zip(found, stated, strict=True)
+  )
 
 
 def scores(found: Sequence[replayed.Replayed]) -> pa.Table:
@@ -109,13 +124,17 @@ def _by_question(
       yield sorted(mine, key=lambda row: row["sample"])
 
 
-def _samples(one: replayed.Replayed, task: base.Task) -> pa.Table:
+def _samples(
+  one: replayed.Replayed,
+  task: base.Task,
+  answers: Sequence[str | None],
+  graded: Iterator[base.Verdict],
+) -> pa.Table:
+  """A question's rows; `graded` goes on with its verdicts, if it has none."""
   question, texts = one.question, one.completions
-  answers = one.answers(task)
-  if one.verdicts is None:
-    graded = task.grade_all([(question.answer, answer) for answer in answers])
-  else:
-    graded = [_VERDICTS[right] for right in one.verdicts]
+  verdicts: Iterable[base.Verdict] = itertools.islice(graded, len(texts))
+  if one.verdicts is not None:
+    verdicts = (_VERDICTS[right] for right in one.verdicts)
   nothing: list[list[int]] = [[]] * len(texts)
   return pool.table(
     question_id=[question.id] * len(texts),
@@ -126,6 +145,6 @@ def _samples(one: replayed.Replayed, task: base.Task) -> pa.Table:
     logprobs=nothing,
     step_min_logprob=nothing,
     answer=one.votes(answers, task),
-    verdict=[verdict.value for verdict in graded],
+    verdict=[verdict.value for verdict in verdicts],
     finished=one.finished or [True] * len(texts),
   )
