@@ -10,7 +10,7 @@ import ml_collections
 from configs import reproduce
 
 _KEPT = (
-  *("task", "model", "verifier", "difficulty"),
+  *("task", "model", "dtype", "mesh", "verifier", "prm", "difficulty"),
   *("prompt", "seed", "sampler", "limits", "engine"),
 )
 

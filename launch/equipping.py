@@ -40,8 +40,8 @@ def equip(
   chosen = policy_file.load(path) if policy is not None else None
   deciding.check_budget(budget, chosen)
   model = generation.load_generator(config, task)
-  judge = judges.load_judge(config.verifier, model)
-  models, folders = _models(model, judge), [model.folder, judge.folder]
+  judge = judges.load(config, model)
+  models, folders = _models(model, judge, task), [model.folder, judge.folder]
   if chosen is not None:
     made, here = chosen.made_for, policy_file.made_for(*folders)
     own = ("tokenizer", "model", "verifier")
@@ -52,7 +52,7 @@ def equip(
       key, given = "config.revision", config.revision
       mender = revising.load_reviser(config, task, given.model, f"{key}.model")
       other = judges.load_judge(given.verifier, mender, f"{key}.verifier")
-      models = dataclasses.replace(models, reviser=_models(mender, other))
+      models = dataclasses.replace(models, reviser=_models(mender, other, task))
       folders += mender.folder, other.folder
     placer = None
     if made.difficulty_head or deciding.reads_prompts(chosen, budget):
@@ -71,8 +71,13 @@ def equip(
   return solver.Solver(engines=made_of, **solving), folders
 
 
-def _models(own: generation.Generator, judge: judges.Judge) -> engines.Models:
+def _models(
+  own: generation.Generator, judge: judges.AnyJudge, task: base.Task
+) -> engines.Models:
   made: Any = dict(lm=own.lm, params=own.params, tokenizer=own.tokenizer)
+  if isinstance(judge, judges.OutsideJudge):
+    made["rule"] = own.tokenizer.delimiters(task.step_delimiter)
+    return engines.Models(**made, verifier=judge.reads)
   made["rule"] = own.rule
   return engines.Models(
     **made, verifier=judge.verifier, verifier_params=judge.params

@@ -2,7 +2,6 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping
 
 import jax
 import ml_collections
@@ -10,6 +9,7 @@ import ml_collections
 from launch import generation, outside
 from tts_jax import types
 from tts_jax.scaling import flops
+from tts_jax.solving import engines
 from tts_jax.verify import embedded, incremental, published, reward, saved
 
 
@@ -36,8 +36,12 @@ class Judge:
 class OutsideJudge:
   """A published verifier on the device, and its folder."""
 
-  prm: published.Published
-  room: Mapping[str, int]
+  reads: engines.Outside
+
+  @property
+  def prm(self) -> published.Published:
+    """The verifier itself."""
+    return self.reads.prm
 
   @property
   def folder(self) -> pathlib.Path:
@@ -51,9 +55,7 @@ class OutsideJudge:
 
   def reader(self, groups: int, rows: int) -> incremental.Reader:
     """It at work on as many questions, with as many solutions each."""
-    return incremental.Reader(
-      self.prm, groups=groups, rows=rows, **self.room, compiler=jax.jit
-    )
+    return self.reads.reader(groups, rows, jax.jit)
 
 
 AnyJudge = Judge | OutsideJudge
@@ -71,7 +73,8 @@ def load(
   if not wanted["format"]:
     return load_judge(config.verifier, model)
   room = {name: wanted[name] for name in ("prompt_tokens", "row_tokens")}
-  return OutsideJudge(prm=outside.load(config), room=room)
+  reads = engines.Outside(prm=outside.load(config), **room)
+  return OutsideJudge(reads=reads)
 
 
 def load_judge(

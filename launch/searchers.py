@@ -1,7 +1,7 @@
 """The engines of searches, by verifiers inside of the loop and outside."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -19,7 +19,6 @@ def engine(
   judge: judges.AnyJudge,
   config: ml_collections.ConfigDict,
   task: base.Task,
-  questions: Sequence[base.Question],
   strategy: strategies.Strategy,
   *,
   trace: bool = False,
@@ -53,7 +52,6 @@ def engine(
       model.params,
       one,
       reader,
-      questions={question.id: question.text for question in questions},
       decode=model.tokenizer.decode,
       **sizes,
     )

@@ -29,7 +29,7 @@ def sweep_searches(
     inputs["format"] = judge.prm.format.name
   made_of = manifest.config_hash(inputs)
   stage = folder.stage(searches.STAGE, searches.SCHEMA, made_of)
-  loaded = model, judge, config, task, questions
+  loaded = model, judge, config, task
   make = functools.cache(functools.partial(searchers.engine, *loaded))
   size = len(todo) * len(questions)
   kept = size - sweep.left(stage, todo, questions, batch)

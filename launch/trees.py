@@ -26,7 +26,7 @@ def grow(
   """One search of each question, as trees, in their order."""
   rounds = cell.strategy.rounds
   search = searchers.engine(
-    model, judge, config, task, questions, cell.strategy, trace=True
+    model, judge, config, task, cell.strategy, trace=True
   )
   requests = [pools.request(one, task, model.tokenizer) for one in questions]
   trees = {}

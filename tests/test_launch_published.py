@@ -139,6 +139,24 @@ def test_its_samples_are_replayed_to_the_same_numbers(tmp_path, cache, made):
     assert one["verifier"][name] == other["verifier"][name]
 
 
+def test_it_judges_what_is_solved(data_dir, cache, made):
+  _, prm = made("skywork")
+  command = kill_harness.python(
+    "-m",
+    "launch.solve",
+    "--budget=2",
+    "--question=Once upon a time",
+    "--config.task=jsonl",
+    f"--config.model={data_dir / 'models' / 'stories260K-hf'}",
+    f"--config.verifier={prm}",
+    "--config.prm.format=skywork",
+    "--config.limits.max_tokens=24",
+  )
+  done = kill_harness.run(command, cache)
+  assert done.returncode == 0, done.stderr
+  assert "weighted best of 2" in done.stdout
+
+
 def test_what_does_not_go_together_is_refused(data_dir, tmp_path, cache):
   tiny_prm.save(tmp_path / "prm", "skywork")
   given = data_dir, tmp_path / "run", tmp_path / "prm", "skywork"

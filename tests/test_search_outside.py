@@ -1,5 +1,7 @@
 """Search by a verifier of text finds what one inside the loop finds."""
 
+import dataclasses
+
 import decode_oracle
 import jax
 import numpy as np
@@ -11,8 +13,10 @@ from tts_jax import errors
 from tts_jax.search import outside, strategies
 from tts_jax.verify import incremental, published
 
-REQUESTS = decode_oracle.requests(6, search_models.VOCABULARY)
-QUESTIONS = {r.id: " ".join(map(str, r.tokens)) for r in REQUESTS}
+REQUESTS = [
+  dataclasses.replace(one, text=" ".join(map(str, one.tokens)))
+  for one in decode_oracle.requests(6, search_models.VOCABULARY)
+]
 
 
 def _text(tokens):
@@ -71,7 +75,6 @@ def _run(setup, reader, *, groups=2, steps=16, requests=REQUESTS):
     search_models.weights(setup).lm,
     setup,
     reader,
-    questions=QUESTIONS,
     decode=_text,
     rows=groups * setup.rounds.n,
     prompt_tokens=8,

@@ -67,6 +67,7 @@ def request(
     id=question.id,
     uid=question.uid,
     tokens=encode(task.prompt(question)),
+    text=question.text,
   )
 
 

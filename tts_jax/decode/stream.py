@@ -62,12 +62,14 @@ class Request:
     tokens: the prompt.
     branches: prefixes of it to sample from, which share its prefill. Empty:
       the prompt itself is sampled.
+    text: the question without any prompt, for verifiers that read text.
   """
 
   id: str
   uid: int
   tokens: Sequence[int]
   branches: Sequence[Branch] = ()
+  text: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -100,7 +100,6 @@ def make(
   setup: setups.Setup,
   reader: Callable[[int], Reader],
   *,
-  questions: Mapping[str, str],
   decode: Callable[[Sequence[int]], str],
   rows: int,
   prompt_tokens: int,
@@ -113,7 +112,6 @@ def make(
     weights: of the model that draws.
     setup: the search; its verifier is `Unread`.
     reader: from G to the verifier, with room for G questions of N solutions.
-    questions: text of each, by its id.
     decode: from tokens of the model to text.
     rows: as for `engine.make`.
     prompt_tokens: as for `engine.make`.
@@ -159,7 +157,7 @@ def make(
         chunk=chunk,
         collect=collect,
         prompt_tokens=prompt_tokens,
-        admitted=lambda group, one: judge.begin(group, questions[one.id]),
+        admitted=lambda group, one: judge.begin(group, one.text),
         scored=lambda group: int(judge.read[group]),
       )
 

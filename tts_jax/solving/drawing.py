@@ -121,6 +121,7 @@ def judge(
     found.append((read, ends))
   packed = [
     (
+      one.request,
       one.request.tokens,
       [
         solutions.Solution(tokens=text[0], step_end=end)

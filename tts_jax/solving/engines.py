@@ -5,7 +5,8 @@ The library does not compile: whoever calls hands in `jax.jit`.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -16,14 +17,53 @@ from tts_jax.decode import loop, pools, sampling, stream
 from tts_jax.model import transformer
 from tts_jax.revise import engine as revise_engine
 from tts_jax.revise import state as chain_state
+from tts_jax.scaling import flops
 from tts_jax.search import engine as search_engine
+from tts_jax.search import outside as outside_search
 from tts_jax.search import setup, strategies
 from tts_jax.tasks import automaton, tokenization
-from tts_jax.verify import difficulty_head, pool_scores, reward, scoring
+from tts_jax.verify import (
+  difficulty_head,
+  incremental,
+  published,
+  reward,
+  scoring,
+  solutions,
+)
+
+# From (request, its prompt's tokens, solutions) to the scores of each.
+_Asked = tuple[stream.Request, Sequence[int], Sequence[solutions.Solution]]
+Score = Callable[[Iterable[_Asked]], Iterator[list[np.ndarray]]]
 
 # Draws of different purposes have keys of their own: what places a question
 # must not be drawn again to answer it.
 _KEYS = {"estimate": 0, "sample": 1, "search": 2, "revise": 3}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outside:
+  """A published verifier at hand.
+
+  Attributes:
+    prm: the verifier, on the device.
+    prompt_tokens: room for a question in its own tokens.
+    row_tokens: room for a solution.
+  """
+
+  prm: published.Published
+  prompt_tokens: int = 512
+  row_tokens: int = 1024
+  reads_tokens: ClassVar[bool] = True
+  reads_history: ClassVar[bool] = False
+
+  def reader(
+    self, groups: int, rows: int, compiler: decode_engine.Compile
+  ) -> incremental.Reader:
+    """It at work on as many questions, with as many solutions each."""
+    room = {"prompt_tokens": self.prompt_tokens, "row_tokens": self.row_tokens}
+    return incremental.Reader(
+      self.prm, groups=groups, rows=rows, **room, compiler=compiler
+    )
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,10 +74,10 @@ class Models:
     lm: the model.
     params: its parameters.
     tokenizer: its tokenizer.
-    verifier: reads its states.
-    verifier_params: the verifier's.
-    rule: ends steps where one token does not tell; None: the verifier's tokens
-      do.
+    verifier: reads its states, or text.
+    verifier_params: the verifier's; of one that reads text, None.
+    rule: ends steps; None: the verifier's tokens do. One that reads text has
+      none.
     reviser: the revision model and its verifier; None where there is none.
     head: predicts from the model's states of a prompt how often its answers are
       right; None where there is none.
@@ -47,9 +87,9 @@ class Models:
   lm: transformer.Transformer
   params: types.Params
   tokenizer: tokenization.Tokenizer
-  verifier: reward.RewardModel
-  verifier_params: types.Params
-  rule: automaton.Automaton | None = None
+  verifier: reward.RewardModel | Outside
+  verifier_params: types.Params = None
+  rule: automaton.Delimiters | None = None
   reviser: "Models | None" = None
   head: difficulty_head.DifficultyHead | None = None
   head_params: types.Params = None
@@ -57,7 +97,16 @@ class Models:
   @property
   def delimiters(self) -> automaton.Delimiters:
     """What ends a step."""
-    return self.rule or frozenset(self.verifier.config.delimiters)
+    if self.rule is not None or isinstance(self.verifier, Outside):
+      return self.rule or frozenset()
+    return frozenset(self.verifier.config.delimiters)
+
+  @property
+  def network(self) -> flops.Network:
+    """What the verifier adds to each token, or its own network."""
+    if isinstance(self.verifier, Outside):
+      return flops.transformer(self.verifier.prm.lm.config)
+    return flops.reward_model(self.verifier)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -118,11 +167,12 @@ class Engines:
     models: that they are of.
     settings: that they have.
     sample: from N and a purpose, "estimate" or "sample", to what samples.
-    score: of the base model's solutions.
+    score: of the base model's solutions, from the request, its prompt's tokens
+      and the solutions.
     search: from a strategy to what searches.
     revise: from the lengths of chains to what runs them; refuses where there is
       no revision model.
-    score_revised: of the revision model's answers.
+    score_revised: of the revision model's answers, as `score`.
     place: from questions to the pass@1 that the head predicts, [Q]; None where
       there is no head.
   """
@@ -130,10 +180,10 @@ class Engines:
   models: Models
   settings: Settings
   sample: Callable[[int, str], pools.Sample]
-  score: pool_scores.Score
+  score: Score
   search: Callable[[strategies.Strategy], search_engine.Search]
   revise: Callable[[tuple[int, ...]], revise_engine.Revise]
-  score_revised: pool_scores.Score
+  score_revised: Score
   place: Callable[[Iterable[stream.Request]], np.ndarray] | None
 
 
@@ -174,9 +224,11 @@ def make(
 
   @functools.cache
   def search(strategy: strategies.Strategy) -> search_engine.Search:
+    judge = models.verifier
+    inside = outside_search.Unread() if isinstance(judge, Outside) else judge
     one = setup.Setup(
       lm=models.lm,
-      verifier=models.verifier,
+      verifier=inside,
       strategy=strategy,
       sampler=cfg.sampler,
       limits=own,
@@ -184,14 +236,26 @@ def make(
       step_tokens=cfg.step_tokens,
       trace=cfg.trace,
     )
-    return search_engine.make(
-      setup.Weights(lm=models.params, verifier=models.verifier_params),
-      one,
+    sizes: Any = dict(
       rows=cfg.search_rows,
       prompt_tokens=cfg.prompt_tokens,
       steps=cfg.search_steps,
       compiler=compiler,
-    )(keys["search"])
+    )
+    if isinstance(judge, Outside):
+      begin = outside_search.make(
+        models.params,
+        one,
+        functools.partial(
+          judge.reader, rows=strategy.rounds.n, compiler=compiler
+        ),
+        decode=models.tokenizer.decode,
+        **sizes,
+      )
+    else:
+      weights = setup.Weights(lm=models.params, verifier=models.verifier_params)
+      begin = search_engine.make(weights, one, **sizes)
+    return begin(keys["search"])
 
   @functools.cache
   def revise(lengths: tuple[int, ...]) -> revise_engine.Revise:
@@ -223,8 +287,15 @@ def make(
       compiler=compiler,
     )
 
-  def score(mine: Models) -> pool_scores.Score:
-    return scoring.scorer(
+  def score(mine: Models) -> Score:
+    if isinstance(mine.verifier, Outside):
+      return functools.partial(
+        incremental.score_pool,
+        make=functools.partial(mine.verifier.reader, compiler=compiler),
+        decode=mine.tokenizer.decode,
+        rows=cfg.scoring_rows,
+      )
+    inside = scoring.scorer(
       {"model": mine.params, **mine.verifier_params},
       mine.lm,
       mine.verifier,
@@ -232,6 +303,7 @@ def make(
       length=cfg.scoring_length,
       compiler=compiler,
     )
+    return lambda asked: inside((prompt, found) for _, prompt, found in asked)
 
   place = None
   if models.head is not None:

@@ -8,6 +8,7 @@ import numpy as np
 from tts_jax import types
 from tts_jax.scaling import chain_flops, flops
 from tts_jax.solving import engines
+from tts_jax.verify import reward
 
 TOKENS = tuple(field.name for field in dataclasses.fields(types.Cost))
 
@@ -74,7 +75,7 @@ def count(
   total = flops.flops(
     whole,
     flops.transformer(models.lm.config),
-    verifier=flops.reward_model(models.verifier),
+    verifier=models.network,
     reads_tokens=models.verifier.reads_tokens,
     context=prompt + attended / max(float(size.sum()), 1.0),
   )
@@ -108,7 +109,9 @@ def count_chains(
     np.array([prompt]),
     lambda values: values.sum(1),
   )
-  total = chain_flops.counter(models.lm.config, models.verifier)(found)
+  judge = models.verifier
+  assert isinstance(judge, reward.RewardModel), "nothing else judges chains"
+  total = chain_flops.counter(models.lm.config, judge)(found)
   return _spent(cost, generations, total)
 
 

@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import chex
 import jax
@@ -21,7 +21,8 @@ import numpy as np
 
 from tts_jax import errors, types
 from tts_jax.model import cache
-from tts_jax.verify import pool_scores, published
+from tts_jax.verify import published
+from tts_jax.verify import solutions as solutions_lib
 
 # The fewest tokens of a pass; more are in steps of powers of two, so that
 # there are few passes to compile.
@@ -46,6 +47,15 @@ class _Row:
 
   def copy(self) -> "_Row":
     return _Row(list(self.tokens), self.shared, dict(self.scores))
+
+
+class Asked(Protocol):
+  """A question, or a request of it."""
+
+  @property
+  def text(self) -> str:
+    """Of the question, without any prompt."""
+    ...
 
 
 class Reader:
@@ -300,7 +310,7 @@ def _extend(
 
 
 def score_pool(
-  asked: Iterable[pool_scores.Asked],
+  asked: Iterable[tuple[Asked, Any, Sequence[solutions_lib.Solution]]],
   *,
   make: Callable[[int, int], Reader],
   decode: Callable[[Sequence[int]], str],
@@ -311,7 +321,7 @@ def score_pool(
   A question is read once, its solutions `rows` at a time.
 
   Args:
-    asked: questions with their solutions; prompts are not looked at.
+    asked: (question, prompt, solutions); prompts are not looked at.
     make: from G and N to a reader.
     decode: from tokens of the model to text.
     rows: solutions of a pass.
