@@ -15,7 +15,7 @@ from tts_jax.verify import saved
 
 FOLDER = embedded.FOLDER.parent / "run"
 # Searches of at most so many generations are not shipped.
-LIVE = 4
+LIVE = 2
 
 
 def find(
