@@ -16,11 +16,11 @@ import ml_collections
 import tqdm
 from absl import flags
 
-from launch import entry
+from launch import entry, pooling
 from tts_jax import errors
 from tts_jax.scaling import replayed_pool
 from tts_jax.store import atomic, manifest, run
-from tts_jax.tasks import base, jsonl, replayed, selection, training
+from tts_jax.tasks import base, replayed, selection, training
 
 _RUN = flags.DEFINE_string("run", None, "Folder of the run.")
 _OUT = flags.DEFINE_string("out", None, "The file to write.")
@@ -56,18 +56,12 @@ def _questions(
       " known; give a run of launch.sample, score, search or reproduce"
     )
   wanted = config.questions
-  if "split" in wanted and config.task != selection.FILE_TASK:
+  split = wanted.get("split", "")
+  if split in training.SPLITS and config.task != selection.FILE_TASK:
     return training.draw(
-      config.task, split=wanted.split, count=wanted.count, seed=config.seed
+      config.task, split=split, count=wanted.count, seed=config.seed
     )[1]
-  fields = jsonl.Fields(question=wanted.question, answer=wanted.answer)
-  return selection.select(
-    config.task,
-    count=wanted.count,
-    seed=config.seed,
-    path=wanted.path,
-    fields=fields,
-  )[1]
+  return pooling.read_questions(config)[1]
 
 
 if __name__ == "__main__":

@@ -16,11 +16,18 @@ def find_questions(
   config: ml_collections.ConfigDict,
 ) -> tuple[base.Task, list[base.Question]]:
   """The task, and the questions that the config asks for."""
+  return asking.put(config, *read_questions(config))
+
+
+def read_questions(
+  config: ml_collections.ConfigDict,
+) -> tuple[base.Task, list[base.Question]]:
+  """As `find_questions`, with the task's own prompts."""
   wanted = config.questions
   # Runs of before have neither a solution's field nor an id's.
   names = ("answer", "solution", "id")
   named: Any = {name: wanted.get(name) or None for name in names}
-  found = selection.select(
+  return selection.select(
     config.task,
     count=wanted.count,
     seed=config.seed,
@@ -29,7 +36,6 @@ def find_questions(
     split=wanted.get("split", ""),
     held_out=wanted.get("held_out", 0.0),
   )
-  return asking.put(config, *found)
 
 
 def find_training(

@@ -126,7 +126,7 @@ def test_its_samples_are_replayed_to_the_same_numbers(tmp_path, cache, made):
   done = kill_harness.run(kill_harness.python(*export), cache)
   assert done.returncode == 0, done.stderr
   line = json.loads(file.read_text("utf-8").splitlines()[0])
-  assert {"problem", "answer", "subject", "level", "unique_id"} <= set(line)
+  assert {"problem", "answer", "subject", "level", "id"} <= set(line)
   done = replay_command.replay(tmp_path / "replay", file, cache)
   assert done.returncode == 0, done.stderr
   one, other = (
