@@ -10,20 +10,18 @@ For one chip of any kind and a model that fits it.
 
 import ml_collections
 
-from configs import search
+from configs import math500
 
 
 def get_config() -> ml_collections.ConfigDict:
   """All questions; the answer is what stands behind #### in the solution."""
-  config = search.get_config()
-  config.task = "jsonl"
+  config = math500.get_config()
   config.questions.path = "data/gsm8k/test.jsonl"
-  config.questions.answer = ""
-  config.questions.solution = "answer"
+  config.questions.question = "question"
+  config.questions.answer, config.questions.solution = "", "answer"
+  config.questions.id = ""
   config.prompt.format = "few_shot"
   config.prompt.examples = "data/gsm8k/train.jsonl"
   config.prompt.solution = "answer"
   config.limits.prompt_tokens, config.limits.max_tokens = 1536, 512
-  config.search.methods = ("beam_sqrt", "beam_4", "dvts", "lookahead_1")
-  config.search.seeds = 1
   return config

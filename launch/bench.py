@@ -3,10 +3,10 @@
   python -m launch.bench --out runs/bench
   python -m launch.bench --config.model.dtype=bfloat16 --config.repeats=3
 
-Writes bench.json and prints a table: tokens a second, share of the floor that
-memory and arithmetic set (`scaling.roofline`), bytes of keys and values, and
-what compiling took. Run nothing beside it. `launch.bench_peers` sets other
-programs beside it.
+Prints a table, tokens a second, share of the floor that memory and arithmetic
+set (`scaling.roofline`) and bytes of keys and values. bench.json has these, and
+what prefill and compiling took. Run nothing beside it. Another bench,
+`launch.bench_peers`, sets other programs beside it.
 """
 
 import dataclasses
@@ -37,7 +37,7 @@ def main(_: list[str]) -> None:
   weights = roofline.matrix_elements(lm.config) / 1e6
   machine = ceilings.measure(lm.config.dtype)
   print(
-    f"{weights:.1f}M weights, {lm.config.dtype}, {platform.processor()}"
+    f"{weights:.1f}M weights, {lm.config.dtype}, {platform.machine()},"
     f" {os.cpu_count()} cores, jax {jax.__version__}:"
     f" {machine.bytes_per_second / 1e9:.1f} GB/s,"
     f" {machine.flops_per_second / 1e9:.0f} GFLOP/s",

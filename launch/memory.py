@@ -57,17 +57,17 @@ def parts(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
   if prm["format"]:
     room = prm.prompt_tokens, prm.row_tokens
     models.append((pathlib.Path(config.verifier), prm.dtype, *room))
-  copies = []
+  caches: list[int] = []
   for folder, dtype, prompt, row in models:
     lm = transformer.Transformer(
       huggingface_config.read(_shape(folder), dtype or "float32")
     )
     yield f"parameters of {folder.name}", footprint.parameters(lm, mesh)
     size = {"rows": 1, "prompt_tokens": prompt, "row_tokens": row}
-    bytes_ = footprint.caches(lm, mesh, questions=rows, **size)
-    yield f"{rows} rows of {row} tokens, as many prompts of {prompt}", bytes_
-    copies.append(footprint.caches(lm, mesh, questions=rows, **size))
-  yield "a copy of the larger cache", max(copies)
+    caches.append(footprint.caches(lm, mesh, questions=rows, **size))
+    what = f"{rows} rows of {row} tokens, as many prompts of {prompt}"
+    yield what, caches[-1]
+  yield "a copy of the larger cache", max(caches)
 
 
 def _shape(folder: pathlib.Path) -> pathlib.Path:

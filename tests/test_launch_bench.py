@@ -5,9 +5,11 @@ import json
 import kill_harness
 import numpy as np
 import pytest
+import search_models
 
-from launch import racing, throughput
+from launch import entrant, racing, throughput
 from tts_jax import errors
+from tts_jax.search import strategies
 
 _SMALL = (
   "--config.model.layers=1",
@@ -57,6 +59,16 @@ def test_turns_alternate_and_the_first_is_not_counted():
     "low": 1,
     "high": 3,
   }
+
+
+def test_this_projects_entrant_draws_the_lengths_asked_for():
+  lm, prompts = search_models.LM, [[1, 2, 3], [2, 1, 4]]
+  params = search_models.weights(search_models.make(strategies.BestOfN(1))).lm
+  run = entrant.ours(lm, params, prompts, [3, 1, 5, 2], 2, 0)
+  assert run() > 0
+  greedy = entrant.greedy(lm, params, prompts[0], 4)
+  assert len(greedy) == 4
+  assert greedy == entrant.greedy(lm, params, prompts[0], 6)[:4]
 
 
 def test_real_lengths_are_those_of_the_pool_that_ships():
