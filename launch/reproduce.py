@@ -36,6 +36,9 @@ _SHIPPED = flags.DEFINE_string(
 _FROM_SCRATCH = flags.DEFINE_bool(
   "from_scratch", False, "Train the models, in the run's folder training/, too."
 )
+_SHARE = flags.DEFINE_float(
+  "training_share", 1, "Of --from_scratch: of each stage's questions and steps."
+)
 
 
 def main(_: list[str]) -> None:
@@ -58,8 +61,10 @@ def main(_: list[str]) -> None:
   if _FROM_SCRATCH.value:
     experiment.check(config)  # Before hours of training, not after.
     training = pathlib.Path(out) / "training"
-    scratch.perform(training)
+    scratch.perform(training, share=_SHARE.value)
     scratch.settle(config, training)
+  elif _SHARE.value != 1:
+    raise errors.InputError("--training_share is of --from_scratch alone")
   elif not _FULL.value:
     shipped = shipping.find(config, _SHIPPED.value)
   experiment.perform(config, out, shipped)

@@ -8,7 +8,7 @@ import re
 import kill_harness
 import pytest
 
-from launch import config_file, scratch
+from launch import config_file, scratch, stages
 from tts_jax import errors
 
 _ROOT = pathlib.Path(scratch.__file__).parent.parent
@@ -41,15 +41,10 @@ def _own(launcher):
   return re.search(r'config_flag\("configs/(\w+)\.py"\)', source)[1]
 
 
-def _config(stage):
-  """The config that a stage's launcher reads."""
-  return _read(stage.config or _own(stage.launcher))
-
-
 @pytest.mark.parametrize(
   ("config", "launcher"),
   [
-    *((one.config, one.launcher) for one in scratch.STAGES if one.config),
+    *{(one.config, one.launcher): None for one in scratch.STAGES},
     ("train_arithmetic", "train_lm"),
     ("subset", "reproduce"),
   ],
@@ -61,7 +56,7 @@ def test_another_config_has_the_keys_of_its_launchers_own(config, launcher):
 @pytest.mark.parametrize("stage", scratch.STAGES, ids=lambda stage: stage.name)
 def test_the_flags_of_a_stage_are_keys_of_its_launcher(stage):
   for key, value in stage.flags.items():
-    found = _config(stage)
+    found = stage.read()
     for part in key.split("."):
       assert part in found, key
       found = found[part]
@@ -75,6 +70,34 @@ def test_a_stage_reads_what_was_made_before_it():
     assert set(re.findall(r"{(\w+)}", str([*stage.flags.values()]))) <= seen
     assert stage.name not in seen
     seen.add(stage.name)
+
+
+def test_a_part_has_fewer_questions_and_steps():
+  parts = {stage.name: stage.part(0.03) for stage in scratch.STAGES}
+  assert parts["labels"].flags["questions.count"] == 240
+  # Too few to tell anything of, the held-out ones are not made fewer still.
+  assert parts["labels_held_out"].flags["questions.count"] == 60
+  # A step count that is in the config alone, and one that a flag changes.
+  assert parts["verifier"].flags["schedule.steps"] == 270
+  assert parts["fourth"].flags["schedule.steps"] == 42
+  assert parts["fourth"].flags["optimizer.warmup"] == 1
+  # The model that all others start from learns enough to answer some.
+  assert parts["model"].flags["schedule.steps"] == 640
+  assert parts["larger_answers"].flags["questions.count"] == 0
+
+
+@pytest.mark.parametrize("stage", scratch.STAGES, ids=lambda stage: stage.name)
+def test_the_whole_of_a_stage_is_itself(stage):
+  assert stage.part(1).minutes == stage.minutes
+  assert stage.part(1).command(_ROOT)[:5] == stage.command(_ROOT)[:5]
+  sizes, flags = stage.part(1).flags, stage.flags
+  assert {key: sizes[key] for key in flags} == flags
+
+
+@pytest.mark.parametrize("share", [0, -0.5, 1.5, float("nan")])
+def test_a_share_that_is_none_is_refused(tmp_path, share):
+  with pytest.raises(errors.InputError, match="above 0 and at most 1"):
+    scratch.perform(tmp_path, share=share)
 
 
 def test_the_config_names_what_was_made(tmp_path):
@@ -108,7 +131,7 @@ def test_the_config_names_what_was_made(tmp_path):
 def test_stages_go_on_where_they_were(tmp_path, monkeypatch, capfd, cache):
   for name, value in cache.items():
     monkeypatch.setenv(name, value)
-  model = scratch.Stage("model", "train_lm", 90, _TINY, "train_arithmetic")
+  model = stages.Stage("model", "train_lm", 90, _TINY, "train_arithmetic")
   flags = {
     "task": "arithmetic",
     "model": "{model}/model",
@@ -117,7 +140,7 @@ def test_stages_go_on_where_they_were(tmp_path, monkeypatch, capfd, cache):
     "limits.prompt_tokens": 48,
     "limits.max_tokens": 8,
   }
-  answers = scratch.Stage("answers", "sample", 1, flags)
+  answers = stages.Stage("answers", "sample", 1, flags, "subset")
   with pytest.raises(errors.InputError, match="stage 'answers' ended with"):
     scratch.perform(tmp_path, (model, answers))
   said, _ = capfd.readouterr()
