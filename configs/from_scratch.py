@@ -130,8 +130,9 @@ _BASE = (
     100,
     {**_MODEL, "labels": "{labels}", "held_out": "{labels_held_out}"},
   ),
-  # 64 samples of each question, for the difficulty head and for revisions.
-  _stage("samples", "build_revisions", 15, _MODEL),
+  # 64 samples of each question, for the difficulty head, which reads 256 at a
+  # time, and for revisions.
+  _stage("samples", "build_revisions", 15, _MODEL, least=0.07),
   _stage("samples_held_out", "build_revisions", 2, {**_MODEL, **_HELD_OUT}),
   _stage(
     "difficulty",

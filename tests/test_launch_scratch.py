@@ -81,6 +81,8 @@ def test_a_part_has_fewer_questions_and_steps():
   assert parts["verifier"].flags["schedule.steps"] == 270
   assert parts["fourth"].flags["schedule.steps"] == 42
   assert parts["fourth"].flags["optimizer.warmup"] == 1
+  rows = parts["difficulty"].read().data.rows
+  assert parts["samples"].flags["questions.count"] >= rows
   # The model that all others start from learns enough to answer some.
   assert parts["model"].flags["schedule.steps"] == 640
   assert parts["larger_answers"].flags["questions.count"] == 0
