@@ -1,6 +1,7 @@
 """What every launcher starts with: flags read, faults said in one line."""
 
 import errno
+import functools
 import os
 import pathlib
 import re
@@ -28,14 +29,14 @@ def config_flag(default: str) -> flags.FlagHolder:
   )
 
 
-def run(main: Callable[[list[str]], None]) -> None:
-  """Parses flags and calls `main`.
+def run(main: Callable[[list[str]], None], *, words: bool = False) -> None:
+  """Parses flags and calls `main`, which may take `words` behind them.
 
   Bad input and a full disk are said in one line and end it with status 2.
   """
   name = pathlib.Path(sys.argv[0]).stem
   try:
-    app.run(main, flags_parser=_parse)
+    app.run(main, flags_parser=functools.partial(_parse, words=words))
   except errors.InputError as error:
     print(f"{name}:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
@@ -59,7 +60,7 @@ def run(main: Callable[[list[str]], None]) -> None:
     sys.exit(2)
 
 
-def _parse(argv: list[str]) -> list[str]:
+def _parse(argv: list[str], *, words: bool) -> list[str]:
   if _default_config:
     default = _default_config[0]
     given = [i for i, a in enumerate(argv) if re.match(r"--?config(=|$)", a)]
@@ -76,6 +77,6 @@ def _parse(argv: list[str]) -> list[str]:
     rest = flags.FLAGS(argv)
   except flags.Error as error:
     raise errors.InputError(str(error)) from error
-  if len(rest) > 1:
+  if len(rest) > 1 and not words:
     raise errors.InputError(f"unexpected argument {rest[1]!r}; flags have --")
   return rest

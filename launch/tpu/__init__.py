@@ -1,0 +1,1 @@
+"""TPU VMs, by gcloud: created, set up, used, and deleted."""
