@@ -15,9 +15,10 @@ def get_config() -> ml_collections.ConfigDict:
   config = reproduce.get_config()
   del config.verifier, config.scoring, config.difficulty
   del config.search, config.exchange, config.revision
-  # "train" or "validation". Of a file they are the questions without the share
-  # that is held out, and that share; 0: a file is taken for what it is.
+  # "train" or "validation": of a file, the questions without the share that is
+  # held out, and that share.
   config.questions.split = "train"
+  # The share that is held out; 0: a file is taken for what it is.
   config.questions.held_out = 0.0
   config.questions.count = 1000
   config.samples = 16

@@ -16,10 +16,12 @@ def get_config() -> ml_collections.ConfigDict:
     {
       # JSON lines.
       "file": "",
-      # Their names; an empty one is not there, and one that ends in "?" is
-      # there if the first line has it.
+      # The names of its fields; an empty one is not there, and one that ends in
+      # "?" is there if the first line has it.
       "fields": {
+        # The question's text.
         "question": "problem",
+        # The right answer.
         "answer": "answer",
         # A list of texts.
         "completions": "completions",
@@ -42,6 +44,7 @@ def get_config() -> ml_collections.ConfigDict:
       "samples": 0,
       # "last", "least" or "product": a solution's score from its steps'.
       "aggregation": "last",
+      # Of all that is drawn.
       "seed": 0,
       # Questions a shard.
       "batch": 10,

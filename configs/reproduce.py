@@ -21,34 +21,42 @@ def get_config() -> ml_collections.ConfigDict:
       # In which the model computes: "float32", "bfloat16", or empty: as its
       # weights are.
       "dtype": "float32",
-      # Devices over which its parameters are split, and those of a published
-      # verifier: over the model's width, and over heads and hidden units.
+      # Devices over which the model's parameters are split, and those of a
+      # published verifier: over the model's width, and over heads and hidden
+      # units.
       "mesh": {"fsdp": 1, "model": 1},
       # A verifier's folder; empty is the one of the package, "none" is none.
       "verifier": "",
-      # Of a published process reward model, a Hugging Face folder: "qwen_math",
-      # "math_shepherd", "rlhflow" or "skywork"; empty: the verifier is of this
-      # project's own making. Room in its own tokens for a question and for a
-      # solution; "float32", "bfloat16" or, as its weights are, empty.
+      # Of a published process reward model, whose Hugging Face folder is the
+      # verifier.
       "prm": {
+        # "qwen_math", "math_shepherd", "rlhflow", "skywork", or empty: the
+        # verifier is of this project's own making.
         "format": "",
+        # Room for a question, in its own tokens.
         "prompt_tokens": 512,
+        # Room for a solution, in its own tokens.
         "row_tokens": 1024,
+        # "float32", "bfloat16" or, as its weights are, empty.
         "dtype": "",
       },
       # A difficulty head's folder: it places a question by its prompt alone. A
       # head is of one model: empty is the package's with the package's model,
       # and none with another; "none" is none.
       "difficulty": "",
+      # Which questions.
       "questions": {
         # Drawn by `seed`; 0 takes all.
         "count": 0,
-        # For "jsonl" alone: the file, and the names of its fields. An empty
-        # answer is the end of the solution, an empty id a digest of the text.
+        # For "jsonl" alone: the file.
         "path": "",
+        # The file's field of the question's text.
         "question": "question",
+        # The field of the answer; empty: the end of the solution.
         "answer": "answer",
+        # The field of a worked solution.
         "solution": "",
+        # The field that names it; empty: a digest of the text.
         "id": "",
       },
       # How a question is put to the model.
@@ -58,26 +66,35 @@ def get_config() -> ml_collections.ConfigDict:
         # With {question} in it. Empty is the task's own prompt, and of a chat
         # the question alone.
         "template": "",
-        # Of a chat: what the system says, and the day that a template is told
-        # which asks for it.
+        # Of a chat: what the system says.
         "system": "",
+        # The day that a template is told which asks for it.
         "date": "2024-07-26",
-        # Of few-shot prompts: JSON lines of solved examples, the names of their
-        # fields, and how many, from the first on.
+        # Of few-shot prompts: JSON lines of solved examples.
         "examples": "",
+        # The examples' field of the question's text.
         "question": "question",
+        # The examples' field of the solution.
         "solution": "solution",
+        # How many examples, from the first on.
         "shots": 4,
         # What ends a step; empty is the task's own.
         "delimiter": "",
       },
+      # Of each question.
       "samples": 512,
+      # Of all that is drawn.
       "seed": 0,
+      # Of tokens: a temperature, 0 being greedy, and the mass of the likeliest
+      # that are kept.
       "sampler": {"temperature": 1.0, "top_p": 1.0},
+      # In tokens: of a prompt, and of what is made for it.
       "limits": {"prompt_tokens": 128, "max_tokens": 128},
+      # How samples are drawn.
       "engine": {
-        # Questions at a time, and rows that work on each.
+        # Questions at a time.
         "groups": 16,
+        # Rows that work on each question.
         "rows": 16,
         # Steps between looks at what is done.
         "steps": 64,
@@ -86,7 +103,9 @@ def get_config() -> ml_collections.ConfigDict:
       },
       # Of the passes that score the pool: rows of so many tokens.
       "scoring": {"rows": 8, "length": 768},
+      # Searches against the verifier.
       "search": {
+        # Which are run; "revisions" are chains of revisions.
         "methods": (
           "beam_sqrt",
           "beam_4",
@@ -97,7 +116,7 @@ def get_config() -> ml_collections.ConfigDict:
         ),
         # In generations, of each method.
         "budgets": (1, 2, 4, 8, 16, 32, 64, 256),
-        # The largest of them that each method gets.
+        # The largest budget that each method gets.
         "most": {
           "beam_sqrt": 256,
           "beam_4": 256,
@@ -109,8 +128,9 @@ def get_config() -> ml_collections.ConfigDict:
         "seeds": 1,
         # A step of so many tokens ends without its delimiter; 0: none does.
         "step_tokens": 0,
-        # Rows at a time, over all questions, and steps between looks.
+        # Rows at a time, over all questions.
         "rows": 128,
+        # Steps between looks.
         "steps": 64,
         # One search drawn as trees, on the most undecided questions.
         "tree": {"method": "beam_4", "budget": 16, "questions": 4},
@@ -122,17 +142,20 @@ def get_config() -> ml_collections.ConfigDict:
       "exchange": {"pool": "", "size_ratio": 13.8},
       # Chains of revisions, where "revisions" is among the methods.
       "revision": {
-        # Folders; empty are those of the package.
+        # The revision model, a folder; empty is the package's.
         "model": "",
+        # Its verifier, a folder; empty is the package's.
         "verifier": "",
-        # Another for comparison: of the two, one reads each answer behind those
-        # in its context, the other does not. Empty is the package's beside its
-        # own model and verifier, and none beside others; "none" is none.
+        # Another verifier for comparison: of the two, one reads each answer
+        # behind those in its context, the other does not. Empty is that of the
+        # package beside its own model and verifier, and none beside others;
+        # "none" is none.
         "other": "",
         # In answers; at each, all ratios of sequential to parallel.
         "budgets": (1, 2, 4, 8, 16, 32, 64),
-        # Latest answers in the context, and tokens of them, at most.
+        # Latest answers in the context, at most.
         "window": 4,
+        # Tokens of the context, at most.
         "context_tokens": 320,
         # Rows that read their new contexts in one pass.
         "rebuilt": 32,

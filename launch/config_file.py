@@ -1,13 +1,15 @@
 """A config file, read, and its keys held against those that are known."""
 
 import difflib
+import itertools
 import pathlib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 import ml_collections
 from absl import flags
 
+from launch import config_values
 from tts_jax import errors
 
 
@@ -37,7 +39,8 @@ def check_keys(
   Raises:
     errors.InputError: keys are unknown, or missing; all are named.
   """
-  found, known = list(_names(config)), list(_names(default))
+  found = [key for key, _ in config_values.items(config)]
+  known = [key for key, _ in config_values.items(default)]
   lacking = [key for key in known if key not in found]
   faults, meant = [], set()
   for key in found:
@@ -58,23 +61,22 @@ def check_keys(
 def check_flags(
   path: str, config: ml_collections.ConfigDict, argv: Sequence[str]
 ) -> None:
-  """Checks that the keys that `argv` overrides are in the file, or raises."""
-  known = list(_names(config))
-  for argument in argv:
-    match = re.match(r"--?(?:no)?config\.([^=]+)", argument)
-    if match and match[1] not in known:
-      near = _near(match[1], known) or [k for k in known if not _outer(k)]
+  """Checks what `argv` overrides, its keys and their values, or raises."""
+  known = dict(config_values.items(config))
+  for argument, following in itertools.zip_longest(argv, argv[1:]):
+    match = re.match(r"--?(?:no)?config\.([^=]+)(=?)(.*)", argument, re.DOTALL)
+    if not match:
+      continue
+    key, equals, value = match.groups()
+    if key not in known:
+      near = _near(key, known) or [k for k in known if not _outer(k)]
       raise errors.InputError(
-        f"--config.{match[1]}: no such key in {path}; "
+        f"--config.{key}: no such key in {path}; "
         f"did you mean {', '.join(near)}?"
       )
-
-
-def _names(config: ml_collections.ConfigDict, outer: str = "") -> Iterator[str]:
-  for key, value in config.items(preserve_field_references=True):
-    yield outer + key
-    if isinstance(value, ml_collections.ConfigDict):
-      yield from _names(value, f"{outer}{key}.")
+    # A truth's flag takes no value from the next argument.
+    if equals or (following and not isinstance(known[key], bool)):
+      config_values.check(key, known[key], value if equals else following)
 
 
 def _outer(key: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from absl import app, flags
 from ml_collections import config_flags
 
-from launch import config_file
+from launch import config_file, config_help
 from tts_jax import errors
 
 flags.disclaim_key_flags()  # So that --help counts them as the launcher's own.
@@ -77,6 +77,10 @@ def _parse(argv: list[str], *, words: bool) -> list[str]:
     rest = flags.FLAGS(argv)
   except flags.Error as error:
     raise errors.InputError(str(error)) from error
+  except SystemExit:  # By a flag that has shown help.
+    if _default_config and "--helpxml" not in argv:
+      print(config_help.text(path, config))
+    raise
   if len(rest) > 1 and not words:
     raise errors.InputError(f"unexpected argument {rest[1]!r}; flags have --")
   return rest

@@ -120,7 +120,7 @@ def test_good_flags(launch, arguments, printed):
     ("--config.temperature=1", "did you mean sampler.temperature?"),
     ("--config.samples.x=1", "--config.samples.x: no such key"),
     ("--noconfig.gredy", "did you mean greedy?"),
-    ("--config.samples=many", "--config.samples=many: invalid literal"),
+    ("--config.samples=many", "--config.samples=many: samples takes an"),
     ("--config.sampler=3", "--config.sampler=3"),
     ("--config.samples", "Missing value"),
     ("--ot=3", "Unknown command line flag 'ot'"),
