@@ -21,10 +21,10 @@ def get_config() -> ml_collections.ConfigDict:
       # In which the model computes: "float32", "bfloat16", or empty: as its
       # weights are.
       "dtype": "float32",
-      # Devices over which the model's parameters are split, and those of a
-      # published verifier: over the model's width, and over heads and hidden
-      # units.
-      "mesh": {"fsdp": 1, "model": 1},
+      # Devices: those over which questions are split, and those over which the
+      # model's parameters are, and those of a published verifier: over its
+      # width, and over heads and hidden units.
+      "mesh": {"data": 1, "fsdp": 1, "model": 1},
       # A verifier's folder; empty is the one of the package, "none" is none.
       "verifier": "",
       # Of a published process reward model, whose Hugging Face folder is the

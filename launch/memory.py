@@ -9,17 +9,16 @@ cache, which reordering may make; a tenth of the chip is left to what a step
 computes in passing.
 """
 
+import math
 import pathlib
 from collections.abc import Iterator
 
 import ml_collections
 
-from launch import entry
-from tts_jax import errors
+from launch import entry, known_shapes
 from tts_jax.model import embedded, footprint, huggingface_config, transformer
 
 _CONFIG = entry.config_flag("configs/search.py")
-_SHAPES = pathlib.Path(__file__).parent.parent / "configs" / "shapes"
 # Of the chip's memory: the rest is for what a step computes in passing.
 USED = 0.9
 CHIPS = {"v5e": 16, "v4": 32, "v6e": 32, "v5p": 95}  # GiB
@@ -29,7 +28,7 @@ _GIB = 2**30
 def main(_: list[str]) -> None:
   """Prints a table."""
   config, whole = _CONFIG.value, 0
-  chips = config.mesh.fsdp * config.mesh.model
+  chips = math.prod(config.mesh.values())
   for name, size in parts(config):
     whole += size
     print(f"{size / _GIB:9.3f} GiB  {name}")
@@ -60,7 +59,7 @@ def parts(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
   caches: list[int] = []
   for folder, dtype, prompt, row in models:
     lm = transformer.Transformer(
-      huggingface_config.read(_shape(folder), dtype or "float32")
+      huggingface_config.read(known_shapes.find(folder), dtype or "float32")
     )
     yield f"parameters of {folder.name}", footprint.parameters(lm, mesh)
     size = {"rows": 1, "prompt_tokens": prompt, "row_tokens": row}
@@ -68,18 +67,6 @@ def parts(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
     what = f"{rows} rows of {row} tokens, as many prompts of {prompt}"
     yield what, caches[-1]
   yield "a copy of the larger cache", max(caches)
-
-
-def _shape(folder: pathlib.Path) -> pathlib.Path:
-  known = _SHAPES / f"{folder.name}.json"
-  for path in (folder / "config.json", known):
-    if path.is_file():
-      return path
-  names = ", ".join(sorted(path.stem for path in _SHAPES.iterdir()))
-  raise errors.InputError(
-    f"{folder}: no such folder, and no shape of that name is known; known are"
-    f" {names}"
-  )
 
 
 if __name__ == "__main__":

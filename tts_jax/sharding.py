@@ -1,6 +1,8 @@
 """Where arrays live: meshes and shardings, by names of axes."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -10,8 +12,9 @@ from tts_jax import errors
 
 DATA, FSDP, MODEL = "data", "fsdp", "model"
 
-# The mesh axis over which each axis of a parameter is split; None: over none.
+# The mesh axis over which each axis of an array is split; None: over none.
 RULES = {
+  # Of parameters.
   "vocab": MODEL,
   "embed": FSDP,
   "kv_heads": MODEL,
@@ -19,6 +22,10 @@ RULES = {
   "head": None,
   "gate_up": None,
   "mlp": MODEL,
+  # Of states, whose caches have `kv_heads` and `head` too.
+  "questions": DATA,
+  "rows": None,
+  "slots": None,
 }
 
 
@@ -33,14 +40,27 @@ def usable(devices: int, batch: int) -> int:
   return max(n for n in range(1, devices + 1) if batch % n == 0)
 
 
-def mesh(*, data: int = 1, fsdp: int = 1, model: int = 1) -> jax_sharding.Mesh:
+def mesh(
+  *,
+  data: int = 1,
+  fsdp: int = 1,
+  model: int = 1,
+  devices: Sequence[jax.Device] | None = None,
+) -> jax_sharding.Mesh:
   """A mesh of as many devices along each axis, the first of those there are.
+
+  Args:
+    data: along the axis of this name.
+    fsdp: along the axis of this name.
+    model: along the axis of this name.
+    devices: that there are; None: this process's.
 
   Raises:
     errors.InputError: there are fewer devices.
   """
   sizes = data, fsdp, model
-  count, found = math.prod(sizes), jax.devices()
+  found = jax.devices() if devices is None else list(devices)
+  count = math.prod(sizes)
   if not 1 <= count <= len(found):
     raise errors.InputError(
       f"a mesh of {data} x {fsdp} x {model} (data, fsdp, model) takes {count}"
@@ -87,15 +107,15 @@ def of(
   names: jax_sharding.PartitionSpec,
   shape: tuple[int, ...],
 ) -> jax_sharding.NamedSharding:
-  """The sharding of a parameter, by `RULES`.
+  """The sharding of a parameter or of an array of a state, by `RULES`.
 
   An axis that its mesh axis does not divide is not split, nor is one whose mesh
   axis the mesh does not have.
 
   Args:
     mesh: any of the axes `data`, `fsdp` and `model`.
-    names: of the parameter's axes.
-    shape: of the parameter.
+    names: of the array's axes; None is split over none.
+    shape: of the array.
 
   Raises:
     errors.InputError: a name is not one of `RULES`.
@@ -110,6 +130,45 @@ def of(
     whole = axis is None or size % mesh.shape.get(axis, 1)
     axes.append(None if whole or axis not in mesh.shape else axis)
   return jax_sharding.NamedSharding(mesh, jax_sharding.PartitionSpec(*axes))
+
+
+def tree(
+  mesh: jax_sharding.Mesh | jax_sharding.AbstractMesh, names: Any, arrays: Any
+) -> Any:
+  """As `of`, for each array of a tree, or each array's shape.
+
+  Args:
+    mesh: as for `of`.
+    names: the tree with a `PartitionSpec` of axis names at each leaf.
+    arrays: the tree.
+  """
+  return jax.tree.map(
+    lambda one, leaf: of(mesh, one, leaf.shape),
+    names,
+    arrays,
+    is_leaf=lambda node: isinstance(node, jax_sharding.PartitionSpec),
+  )
+
+
+def shapes(arrays: Any, where: Any) -> Any:
+  """The shape of each array of a tree with its sharding, for what compiles."""
+  return jax.tree.map(
+    lambda leaf, one: jax.ShapeDtypeStruct(
+      leaf.shape, leaf.dtype, sharding=one
+    ),
+    arrays,
+    where,
+  )
+
+
+def mesh_of(arrays: Any) -> jax_sharding.Mesh | None:
+  """The mesh that arrays, or their shapes, stand on; None if on none."""
+  for leaf in jax.tree.leaves(arrays):
+    where = getattr(leaf, "sharding", None)
+    if isinstance(where, jax_sharding.NamedSharding):
+      assert isinstance(where.mesh, jax_sharding.Mesh)
+      return where.mesh
+  return None
 
 
 def put(array: np.ndarray, where: jax_sharding.NamedSharding) -> jax.Array:

@@ -1,5 +1,6 @@
 """Sampling put together once: its state, its loop, and what compiles them."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -9,9 +10,24 @@ import jax
 
 from tts_jax import types
 from tts_jax.decode import loop, sampling, stream
+from tts_jax.model import placement
 
-# Compiles a function: as `jax.jit`, which the caller hands in.
-Compile = Callable[..., Any]
+Compile = placement.Compile
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Programs:
+  """What sampling runs, compiled, on the mesh of its parameters.
+
+  Attributes:
+    placed: the state without questions.
+    admit: `loop.admit` with its model; the state is donated.
+    chunk: `loop.decode_chunk` with its settings; the state is donated.
+  """
+
+  placed: placement.Placed
+  admit: Any
+  chunk: Any
 
 
 def make(
@@ -48,11 +64,56 @@ def make(
   Raises:
     InputError: a size is below 1.
   """
-  static: Any = dict(lm=lm, sampler=sampler, limits=limits, steps=steps)
-  admit = compiler(functools.partial(loop.admit, lm=lm), donate_argnums=1)
-  chunk = compiler(
-    functools.partial(loop.decode_chunk, **static), donate_argnums=1
+  run = programs(
+    params,
+    lm,
+    sampler=sampler,
+    limits=limits,
+    groups=groups,
+    rows=rows,
+    samples=room or samples,
+    prompt_tokens=prompt_tokens,
+    steps=steps,
+    compiler=compiler,
   )
+
+  def sample(requests: Iterable[stream.Request]) -> Iterator[stream.Result]:
+    return stream.stream(
+      params,
+      run.placed.begin(),
+      requests,
+      key,
+      admit=run.admit,
+      chunk=run.chunk,
+      samples=samples,
+      prompt_tokens=prompt_tokens,
+    )
+
+  return sample
+
+
+def programs(
+  params: types.Params,
+  lm: types.LanguageModel,
+  *,
+  sampler: sampling.Sampler,
+  limits: loop.Limits,
+  groups: int,
+  rows: int,
+  samples: int,
+  prompt_tokens: int,
+  steps: int,
+  compiler: Compile,
+) -> Programs:
+  """What `make` runs; of parameters only shapes and shardings are looked at.
+
+  The arguments are those of `make`, but for `samples`: of all of a request's
+  branches.
+
+  Raises:
+    InputError: a size is below 1.
+  """
+  static: Any = dict(lm=lm, sampler=sampler, limits=limits, steps=steps)
   begin = functools.partial(
     loop.init_state,
     params,
@@ -60,22 +121,14 @@ def make(
     limits=limits,
     groups=groups,
     # A row beyond a question's samples would be put through idle.
-    rows=min(rows, max(room or samples, 1)),
-    samples=room or samples,
+    rows=min(rows, max(samples, 1)),
+    samples=samples,
     prompt_tokens=prompt_tokens,
   )
   jax.eval_shape(begin)  # Refuses sizes now, not at the first question.
-
-  def sample(requests: Iterable[stream.Request]) -> Iterator[stream.Result]:
-    return stream.stream(
-      params,
-      begin(),
-      requests,
-      key,
-      admit=admit,
-      chunk=chunk,
-      samples=samples,
-      prompt_tokens=prompt_tokens,
-    )
-
-  return sample
+  placed = placement.Placed.of(begin, params, compiler)
+  return Programs(
+    placed=placed,
+    admit=placed.keeps(functools.partial(loop.admit, lm=lm)),
+    chunk=placed.keeps(functools.partial(loop.decode_chunk, **static), told=1),
+  )

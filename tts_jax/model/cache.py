@@ -16,6 +16,7 @@ import chex
 import flax.struct
 import jax
 import jax.numpy as jnp
+from jax import sharding as jax_sharding
 
 
 @flax.struct.dataclass(kw_only=True)
@@ -50,6 +51,51 @@ class RowCache:
   keys: tuple[chex.Array, ...]
   values: tuple[chex.Array, ...]
   length: chex.Array
+
+
+# Names of the axes of each field, as `sharding.RULES` splits them.
+_AXES: dict[type, dict[str, tuple[str, ...]]] = {
+  PromptState: {
+    "keys": ("questions", "kv_heads", "head", "slots"),
+    "values": ("questions", "kv_heads", "slots", "head"),
+    "length": ("questions", "rows"),
+  },
+  RowCache: {
+    "keys": ("questions", "rows", "kv_heads", "head", "slots"),
+    "values": ("questions", "rows", "kv_heads", "slots", "head"),
+    "length": ("questions", "rows"),
+  },
+}
+
+
+def logical_axes(state: Any) -> Any:
+  """A state's tree with a `PartitionSpec` of axis names at each leaf.
+
+  Args:
+    state: arrays whose first axis is of questions, or their shapes, among them
+      caches, whose further axes have names too.
+  """
+
+  def named(
+    leaf: chex.Array, axes: tuple[str | None, ...]
+  ) -> jax_sharding.PartitionSpec:
+    return jax_sharding.PartitionSpec(
+      *(axes + (None,) * leaf.ndim)[: leaf.ndim]
+    )
+
+  def one(node: Any) -> Any:
+    if type(node) not in _AXES:
+      return named(node, ("questions",))
+    axes = _AXES[type(node)]
+    fields = {
+      field: jax.tree.map(
+        lambda leaf, a=axes[field]: named(leaf, a), getattr(node, field)
+      )
+      for field in axes
+    }
+    return type(node)(**fields)
+
+  return jax.tree.map(one, state, is_leaf=lambda node: type(node) in _AXES)
 
 
 def init(

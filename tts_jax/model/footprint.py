@@ -1,37 +1,47 @@
 """Bytes that a transformer takes on each device of a mesh, before it runs."""
 
+import dataclasses
+from typing import Any
+
 import jax
 import numpy as np
 from jax import sharding as jax_sharding
 
-from tts_jax import sharding
-from tts_jax.model import layout, transformer
-
-# Axes of a row cache's keys, as `RULES` names them; values have the last two
-# the other way round.
-_CACHE = jax_sharding.PartitionSpec(None, None, "kv_heads", None, None)
+from tts_jax import sharding, types
+from tts_jax.model import cache, transformer
 
 
 def abstract_mesh(
-  *, fsdp: int = 1, model: int = 1
+  *, data: int = 1, fsdp: int = 1, model: int = 1
 ) -> jax_sharding.AbstractMesh:
   """A mesh for which no device is needed."""
   return jax_sharding.AbstractMesh(
-    (1, fsdp, model), (sharding.DATA, sharding.FSDP, sharding.MODEL)
+    (data, fsdp, model), (sharding.DATA, sharding.FSDP, sharding.MODEL)
   )
+
+
+def shapes(
+  lm: transformer.Transformer,
+  mesh: jax_sharding.Mesh | jax_sharding.AbstractMesh,
+) -> Any:
+  """The parameters' shapes, in the dtype that the model computes in.
+
+  Each with its sharding by `sharding.RULES`.
+  """
+
+  def draw() -> types.Params:
+    params = lm.init(jax.random.key(0))
+    return jax.tree.map(lambda leaf: leaf.astype(lm.config.dtype), params)
+
+  drawn = jax.eval_shape(draw)
+  return sharding.shapes(drawn, sharding.tree(mesh, lm.logical_axes(), drawn))
 
 
 def parameters(
   lm: transformer.Transformer, mesh: jax_sharding.AbstractMesh
 ) -> int:
   """Bytes of the parameters on one device, by `sharding.RULES`."""
-  axes, total = lm.logical_axes(), 0
-  for leaf in layout.leaves(lm.config):
-    names = axes
-    for key in leaf.path:
-      names = names[key]
-    total += _elements(leaf.shape, names, mesh)
-  return total * _itemsize(lm)
+  return on_one(shapes(lm, mesh))
 
 
 def caches(
@@ -43,7 +53,7 @@ def caches(
   prompt_tokens: int,
   row_tokens: int,
 ) -> int:
-  """Bytes of keys and values on one device, heads split by `sharding.RULES`.
+  """Bytes of keys and values on one device, split by `sharding.RULES`.
 
   Args:
     lm: the transformer.
@@ -53,25 +63,20 @@ def caches(
     prompt_tokens: of a prompt, at most.
     row_tokens: of a row, at most.
   """
-  K, H = lm.config.kv_heads, lm.config.head_width
-  elements = sum(
-    _elements(shape, _CACHE, mesh)
-    for shape in (
-      (questions, 1, K, H, prompt_tokens),
-      (questions, rows, K, H, row_tokens),
-    )
+
+  def held() -> list[cache.RowCache]:
+    room = ((1, prompt_tokens), (rows, row_tokens))
+    found = [lm.init_rows(questions, *size) for size in room]
+    return [dataclasses.replace(one, length=()) for one in found]
+
+  arrays = jax.eval_shape(held)
+  where = sharding.tree(mesh, cache.logical_axes(arrays), arrays)
+  return on_one(sharding.shapes(arrays, where))
+
+
+def on_one(arrays: Any) -> int:
+  """Bytes of arrays, or of their shapes with shardings, on one device."""
+  return sum(
+    int(np.prod(leaf.sharding.shard_shape(leaf.shape))) * leaf.dtype.itemsize
+    for leaf in jax.tree.leaves(arrays)
   )
-  return 2 * lm.config.layers * elements * _itemsize(lm)
-
-
-def _elements(
-  shape: tuple[int, ...],
-  names: jax_sharding.PartitionSpec,
-  mesh: jax_sharding.AbstractMesh,
-) -> int:
-  """Elements on one device."""
-  return int(np.prod(sharding.of(mesh, names, shape).shard_shape(shape)))
-
-
-def _itemsize(lm: transformer.Transformer) -> int:
-  return np.dtype(jax.numpy.dtype(lm.config.dtype)).itemsize

@@ -9,6 +9,7 @@ import jax
 from tts_jax import types
 from tts_jax.decode import engine as decode_engine
 from tts_jax.decode import stream as decode_stream
+from tts_jax.model import placement
 from tts_jax.revise import chains, stream
 from tts_jax.revise import state as states
 
@@ -41,9 +42,6 @@ def make(
   Raises:
     InputError: a size is below 1.
   """
-  jit = functools.partial(compiler, donate_argnums=1)
-  admit = jit(functools.partial(states.admit, setup=setup))
-  chunk = jit(functools.partial(chains.chain_chunk, steps=steps, setup=setup))
   # No more than the longest chain leaves to do, lest the others wait for it.
   plan = setup.plan
   each = min(rows, plan.answers // max(plan.lengths))
@@ -57,13 +55,17 @@ def make(
     prompt_tokens=prompt_tokens,
   )
   jax.eval_shape(begin)  # Refuses sizes now, not at the first question.
+  placed = placement.Placed.of(begin, params, compiler)
+  admit = placed.keeps(functools.partial(states.admit, setup=setup))
+  fixed = functools.partial(chains.chain_chunk, steps=steps, setup=setup)
+  chunk = placed.keeps(fixed, told=1)
 
   def revise(
     requests: Iterable[decode_stream.Request],
   ) -> Iterator[stream.Result]:
     return stream.run(
       params,
-      begin(),
+      placed.begin(),
       requests,
       key,
       admit=admit,

@@ -1,16 +1,36 @@
 """A search put together once: its state, its loop, and what compiles them."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import chex
 
 from tts_jax.decode import engine as decode_engine
 from tts_jax.decode import stream as decode_stream
+from tts_jax.model import placement
 from tts_jax.search import loop, state, stream
 from tts_jax.search import setup as setups
 
 Search = Callable[[Iterable[decode_stream.Request]], Iterator[stream.Result]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Programs:
+  """What a search runs, compiled, on the mesh of its parameters.
+
+  Attributes:
+    placed: the state without questions.
+    admit: `state.admit` with its setup; the state is donated.
+    chunk: as `loop.search_chunk` with its settings; the state is donated.
+    collect: `stream.collect_group` with its setup.
+  """
+
+  placed: placement.Placed
+  admit: Any
+  chunk: Any
+  collect: Any
 
 
 def make(
@@ -32,30 +52,61 @@ def make(
     steps: between looks at what is done.
     compiler: `jax.jit`.
   """
-  jit = functools.partial(compiler, donate_argnums=1)
-  admit = jit(functools.partial(state.admit, setup=setup))
-  chunk = jit(functools.partial(loop.search_chunk, steps=steps, setup=setup))
-  collect = compiler(functools.partial(stream.collect_group, setup=setup))
-  groups = max(1, rows // setup.rounds.n)
+  run = programs(
+    weights,
+    setup,
+    rows=rows,
+    prompt_tokens=prompt_tokens,
+    steps=steps,
+    compiler=compiler,
+  )
 
   def begin(key: chex.PRNGKey) -> Search:
     def search(
       requests: Iterable[decode_stream.Request],
     ) -> Iterator[stream.Result]:
-      empty = state.init_state(
-        weights, setup=setup, groups=groups, prompt_tokens=prompt_tokens
-      )
       return stream.stream(
         weights,
-        empty,
+        run.placed.begin(),
         requests,
         key,
-        admit=admit,
-        chunk=chunk,
-        collect=collect,
+        admit=run.admit,
+        chunk=run.chunk,
+        collect=run.collect,
         prompt_tokens=prompt_tokens,
       )
 
     return search
 
   return begin
+
+
+def programs(
+  weights: setups.Weights,
+  setup: setups.Setup,
+  *,
+  rows: int,
+  prompt_tokens: int,
+  steps: int,
+  compiler: decode_engine.Compile,
+  chunk: Callable[..., Any] = loop.search_chunk,
+) -> Programs:
+  """What `make` runs; of weights only shapes and shardings are looked at.
+
+  The arguments are those of `make`, and `chunk`, which passes over the rows.
+  """
+  begin = functools.partial(
+    state.init_state,
+    weights,
+    setup=setup,
+    groups=max(1, rows // setup.rounds.n),
+    prompt_tokens=prompt_tokens,
+  )
+  placed = placement.Placed.of(begin, weights, compiler)
+  fixed: Any = dict(steps=steps, setup=setup)
+  return Programs(
+    placed=placed,
+    admit=placed.keeps(functools.partial(state.admit, setup=setup)),
+    chunk=placed.keeps(functools.partial(chunk, **fixed), told=1),
+    collect=compiler(functools.partial(stream.collect_group, setup=setup)),
+  )

@@ -119,13 +119,14 @@ def make(
     compiler: as for `engine.make`.
   """
   both = setups.Weights(lm=weights, verifier={})
-  jit = functools.partial(compiler, donate_argnums=1)
-  admit = jit(functools.partial(state.admit, setup=setup))
-  draw = jit(functools.partial(loop.draw_chunk, steps=steps, setup=setup))
-  close = functools.partial(compiler, donate_argnums=0)(
-    functools.partial(loop.close_rounds, setup=setup)
+  run, close = programs(
+    both,
+    setup,
+    rows=rows,
+    prompt_tokens=prompt_tokens,
+    steps=steps,
+    compiler=compiler,
   )
-  collect = compiler(functools.partial(stream.collect_group, setup=setup))
   groups = max(1, rows // setup.rounds.n)
   text = functools.lru_cache(_DECODED)(decode)
 
@@ -138,24 +139,21 @@ def make(
       def chunk(
         weights: setups.Weights, held: state.SearchState, key: chex.PRNGKey
       ) -> tuple[state.SearchState, decode_loop.Usage]:
-        held, usage = draw(weights, held, key)
+        held, usage = run.chunk(weights, held, key)
         asked = _asked(held, setup, text)
         if asked is not None:
           judge.follow(_parents(held))
           held = close(held, *_scores(judge, asked, held))
         return held, usage
 
-      empty = state.init_state(
-        both, setup=setup, groups=groups, prompt_tokens=prompt_tokens
-      )
       yield from stream.stream(
         both,
-        empty,
+        run.placed.begin(),
         requests,
         key,
-        admit=admit,
+        admit=run.admit,
         chunk=chunk,
-        collect=collect,
+        collect=run.collect,
         prompt_tokens=prompt_tokens,
         admitted=lambda group, one: judge.begin(group, one.text),
         scored=lambda group: int(judge.read[group]),
@@ -164,6 +162,15 @@ def make(
     return search
 
   return begin
+
+
+def programs(
+  weights: setups.Weights, setup: setups.Setup, **sizes: Any
+) -> tuple[engine.Programs, Any]:
+  """What `make` runs: as `engine.programs`, and `loop.close_rounds`."""
+  run = engine.programs(weights, setup, **sizes, chunk=loop.draw_chunk)
+  close = functools.partial(loop.close_rounds, setup=setup)
+  return run, run.placed.keeps(close, argument=0)
 
 
 def _parents(held: state.SearchState) -> dict[int, list[int]]:

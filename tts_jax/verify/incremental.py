@@ -9,19 +9,15 @@ would say of the whole text.
 """
 
 import dataclasses
-import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-import chex
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from tts_jax import errors, types
-from tts_jax.model import cache
-from tts_jax.verify import published
+from tts_jax import errors
+from tts_jax.verify import published, reading
 from tts_jax.verify import solutions as solutions_lib
 
 # The fewest tokens of a pass; more are in steps of powers of two, so that
@@ -101,12 +97,17 @@ class Reader:
     self.read = np.zeros(groups, np.int64)
     self._rows = [[_Row([], 0, {}) for _ in range(rows)] for _ in range(groups)]
     self._question = [""] * groups
-    self._cache = prm.lm.init_rows(groups, rows, row_tokens)
-    self._state = _no_prompts(prm, groups, rows, prompt_tokens)
-    jit = functools.partial(compiler, donate_argnums=0)
-    self._admit = jit(functools.partial(_admit, prm=_static(prm)))
-    self._extend = jit(functools.partial(_extend, prm=_static(prm)))
-    self._copy = jit(cache.copy_rows)
+    run = reading.programs(
+      prm.params,
+      reading.Static(prm.lm, prm.probability),
+      groups=groups,
+      rows=rows,
+      prompt_tokens=prompt_tokens,
+      row_tokens=row_tokens,
+      compiler=compiler,
+    )
+    self._cache, self._state = run.rows.begin(), run.prompts.begin()
+    self._admit, self._extend, self._copy = run.admit, run.extend, run.copy
 
   def begin(self, group: int, question: str) -> None:
     """Reads a question, in whose place nothing else is read any more.
@@ -229,84 +230,6 @@ def _shared(*texts: Sequence[int]) -> list[int]:
   columns = zip(*texts, strict=False)
   alike = itertools.takewhile(lambda each: len(set(each)) == 1, columns)
   return [each[0] for each in alike]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Static:
-  """What of a verifier is no array."""
-
-  lm: Any
-  probability: published.Probability
-
-
-def _static(prm: published.Published) -> _Static:
-  return _Static(prm.lm, prm.probability)
-
-
-def _no_prompts(
-  prm: published.Published, groups: int, rows: int, prompt_tokens: int
-) -> cache.PromptState:
-  shape = prm.lm.config
-  lead = (groups, shape.kv_heads)
-
-  def zeros(*tail: int) -> tuple[chex.Array, ...]:
-    return tuple(
-      jnp.zeros((*lead, *tail), shape.dtype) for _ in range(shape.layers)
-    )
-
-  return cache.PromptState(
-    keys=zeros(shape.head_width, prompt_tokens),
-    values=zeros(prompt_tokens, shape.head_width),
-    length=jnp.zeros((groups, rows), jnp.int32),
-  )
-
-
-def _admit(
-  state: cache.PromptState,
-  params: types.Params,
-  group: chex.Array,
-  tokens: chex.Array,  # [1, P]
-  length: chex.Array,
-  *,
-  prm: _Static,
-) -> cache.PromptState:
-  """Puts a question's keys and values in a group's place."""
-  uid = jnp.zeros(1, jnp.uint32)
-  prompt = types.Prompts(tokens=tokens, length=length[None], uid=uid)
-  _, one = prm.lm.prefill(params, prompt)
-
-  def put(whole: chex.Array, part: chex.Array) -> chex.Array:
-    return jax.lax.dynamic_update_slice_in_dim(
-      whole, part.astype(whole.dtype), group, axis=0
-    )
-
-  return cache.PromptState(
-    keys=jax.tree.map(put, state.keys, one.keys),
-    values=jax.tree.map(put, state.values, one.values),
-    length=state.length,
-  )
-
-
-def _extend(
-  rows: cache.RowCache,
-  params: types.Params,
-  state: cache.PromptState,
-  shared: chex.Array,
-  length: chex.Array,
-  tokens: chex.Array,
-  count: chex.Array,
-  *,
-  prm: _Static,
-) -> tuple[cache.RowCache, chex.Array]:
-  """Reads tokens [G, N, T] behind `length` of each row: [G, N, T] scores."""
-  rows = cache.truncate(rows, length)
-  prompt = cache.PromptState(
-    keys=state.keys, values=state.values, length=shared
-  )
-  output, rows = prm.lm.extend_rows(
-    params["backbone"], prompt, rows, tokens, count
-  )
-  return rows, prm.probability(params["head"], output.hidden)
 
 
 def score_pool(

@@ -98,6 +98,12 @@ def _value_shapes(
   }
 
 
+def _column_shapes(
+  cfg: config.TransformerConfig,
+) -> Mapping[str, tuple[int, ...]]:
+  return {"columns": (cfg.width, 2)}
+
+
 def _columns(
   lm: transformer.Transformer, params: types.Params, tokens: list[int]
 ) -> types.Params:
@@ -183,6 +189,25 @@ _LOADERS = {
   "skywork": _skywork,
 }
 FORMATS = tuple(_LOADERS)
+_HEADS = {
+  "qwen_math": (_class_shapes, _classes),
+  "math_shepherd": (_column_shapes, _tokens),
+  "rlhflow": (_column_shapes, _tokens),
+  "skywork": (_value_shapes, _value),
+}
+
+
+def head(
+  name: str, cfg: config.TransformerConfig
+) -> tuple[Mapping[str, tuple[int, ...]], Probability]:
+  """The shapes of a head's arrays, float32, and what it makes of states.
+
+  Args:
+    name: of a format, one of `FORMATS`.
+    cfg: of the backbone.
+  """
+  shapes, probability = _HEADS[name]
+  return shapes(cfg), probability
 
 
 def load(
