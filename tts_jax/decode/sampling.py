@@ -100,7 +100,7 @@ def inverse_cdf(weight: chex.Array, uniform: chex.Array) -> chex.Array:
   Returns:
     [...] int32, always of a token whose weight is above 0.
   """
-  size = math.ceil(math.sqrt(weight.shape[-1]))
+  size = block_size(weight.shape[-1])
   pad = -weight.shape[-1] % size
   weight = jnp.pad(weight, [(0, 0)] * (weight.ndim - 1) + [(0, pad)])
   blocks = weight.reshape(*weight.shape[:-1], -1, size)
@@ -115,6 +115,22 @@ def inverse_cdf(weight: chex.Array, uniform: chex.Array) -> chex.Array:
   inside = inside.squeeze(-2)
   token = _first_above(jnp.cumsum(inside, axis=-1), inside, goal - before)
   return block * size + token
+
+
+def block_size(vocabulary: int) -> int:
+  """Tokens of a block: about the root of the vocabulary.
+
+  Where there are such, blocks divide the vocabulary, and their number has
+  factors of 2, up to 16: where a mesh splits the vocabulary no block then lies
+  on two devices, and what they hand to each other is sums, not the logits.
+  """
+  root = math.sqrt(vocabulary)
+  near = range(math.ceil(root / 4), math.floor(4 * root) + 1)
+  whole = [n for n in near if vocabulary % n == 0 and n % 2 == 0]
+  if not whole:
+    return math.ceil(root)
+  blocks = min(whole, key=lambda n: (-math.gcd(n, 16), max(n / root, root / n)))
+  return vocabulary // blocks
 
 
 def make(temperature: float = 1.0, top_p: float = 1.0) -> Sampler:
