@@ -58,15 +58,24 @@ class Decoding:
     return live * _kv_bytes_per_token(self.cfg)
 
   @property
+  def weight_bytes(self) -> float:
+    """Of weights that every token meets."""
+    return matrix_elements(self.cfg) * _itemsize(self.cfg)
+
+  @property
+  def cache_bytes(self) -> float:
+    """Moved of keys and values: those that are live, and the new ones."""
+    return self.kv_bytes + self.all_rows * _kv_bytes_per_token(self.cfg)
+
+  @property
+  def logit_bytes(self) -> float:
+    """Moved of logits."""
+    return 4 * _PASSES * self.all_rows * self.cfg.vocabulary
+
+  @property
   def bytes(self) -> float:
-    """Moved: weights, keys and values, what is written of them, logits."""
-    cfg, B = self.cfg, self.all_rows
-    return (
-      matrix_elements(cfg) * _itemsize(cfg)
-      + self.kv_bytes
-      + B * _kv_bytes_per_token(cfg)
-      + 4 * _PASSES * B * cfg.vocabulary
-    )
+    """Moved in all."""
+    return self.weight_bytes + self.cache_bytes + self.logit_bytes
 
   @property
   def flops(self) -> float:

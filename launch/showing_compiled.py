@@ -1,0 +1,50 @@
+"""Lines that tell of a compiled program."""
+
+from collections.abc import Iterator
+from typing import Any
+
+_MEGA, _GIGA = 1e6, 1e9
+# Less than so many bytes handed over are told together.
+_LEAST = 64 * 1024
+
+
+def lines(told: dict[str, Any]) -> Iterator[str]:
+  """What `compiled.measure` found, to be read."""
+  if "why" in told:
+    yield f"{told['program']}: DOES NOT FIT: {told['why'].splitlines()[0]}"
+    return
+  parts = ("arguments", "temporaries", "output", "aliased", "beside")
+  sizes = ", ".join(f"{told[name] / _GIGA:.2f} {name}" for name in parts)
+  verdict = "fits" if told["fits"] else "DOES NOT FIT"
+  yield (
+    f"{told['program']}: {told['needed'] / _GIGA:.2f} GB a chip {verdict}"
+    f" {told['memory'] / _GIGA:.0f} GB ({sizes}); compiled in"
+    f" {told['compile_seconds']:.0f} s"
+  )
+  for name, inside in (("in the loop", True), ("outside of it", False)):
+    mine = [one for one in told["collectives"] if one["in_loop"] == inside]
+    for one in mine:
+      if one["bytes"] >= _LEAST:
+        yield (
+          f"  {name}: {one['count']} {one['kind']} of {' '.join(one['arrays'])}"
+          f" over {one['chips']} chips, {one['bytes'] / _MEGA:.2f} MB each"
+        )
+    small = sum(one["count"] for one in mine if one["bytes"] < _LEAST)
+    if small:
+      yield f"  {name}: {small} of less than {_LEAST // 1024} KiB each"
+  yield (
+    f"  copies of caches: {len(told['copies'])} in the loop,"
+    f" {len(told['copies_outside'])} outside of it"
+  )
+  for one in sorted(set(told["copies"])):
+    yield f"    {told['copies'].count(one)} {one} in the loop"
+  if "step" in told:
+    step = {name: 1e3 * seconds for name, seconds in told["step"].items()}
+    yield (
+      f"  a step: {step['seconds']:.2f} ms, {step['overlapped']:.2f} if all"
+      f" overlaps; floor {step['floor']:.2f} (memory {step['memory']:.2f},"
+      f" arithmetic {step['arithmetic']:.2f}, interconnect"
+      f" {step['interconnect']:.2f})"
+    )
+  costs = ", ".join(f"{k} {v:.3g}" for k, v in told["untrusted"].items())
+  yield f"  the compiler's own estimate, not to be trusted: {costs}"
