@@ -1,6 +1,8 @@
 """A transformer in the loop: equal to the last bit, and nothing copied."""
 
 import dataclasses
+import functools
+import re
 
 import chex
 import decode_oracle
@@ -175,3 +177,19 @@ def test_no_layer_of_the_cache_is_copied_in_the_loop():
   # Donated: what comes out stands where it came in.
   everything = sum(leaf.size * 4 for leaf in jax.tree.leaves(state.rows))
   assert memory.alias_size_in_bytes >= everything
+
+
+def test_the_vocabulary_is_gone_through_once_for_draw_and_probability():
+  """One exponential of all logits serves both, and nothing pads them."""
+  lm = transformer.Transformer(dataclasses.replace(CONFIG, vocabulary=1024))
+  fixed = {"lm": lm, "limits": LIMITS}
+  params = lm.init(KEY)
+  state = loop.init_state(
+    params, **fixed, groups=1, rows=2, samples=2, prompt_tokens=8
+  )
+  chunk = functools.partial(
+    loop.decode_chunk, **fixed, sampler=sampling.Categorical(), steps=4
+  )
+  text = jax.jit(chunk).lower(params, state, KEY).compile().as_text()
+  assert len(re.findall(r"f32\[1,2,1024\]\S* exponential\(", text)) == 1
+  assert not re.search(r"f32\[1,2,\d{4},?[\d,]*\]\S* pad\(", text)

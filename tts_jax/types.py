@@ -52,7 +52,11 @@ class Output:
     taken = jnp.take_along_axis(
       self.logits, tokens[..., None], axis=-1, mode="clip"
     )
-    return taken.squeeze(-1) - jax.nn.logsumexp(self.logits, axis=-1)
+    # Written as samplers weigh tokens, so that under `jit` both share a pass
+    # over the vocabulary; `logsumexp` would make another.
+    top = jax.lax.stop_gradient(self.logits.max(-1, keepdims=True))
+    total = jnp.exp(self.logits - top).sum(-1)
+    return (taken - top).squeeze(-1) - jnp.log(total)
 
 
 @flax.struct.dataclass(kw_only=True)

@@ -37,6 +37,12 @@ def _param(
   return jnp.asarray(value)
 
 
+def _product(axes: str, x: chex.Array, kernel: chex.Array) -> chex.Array:
+  """`jnp.einsum`, summed in float32, in the dtype of `x`."""
+  wide = jnp.einsum(axes, x, kernel, preferred_element_type=jnp.float32)
+  return wide.astype(x.dtype)
+
+
 class Norm(nn.Module):
   """RMSNorm with a scale, computed in float32, over the last axis."""
 
@@ -96,7 +102,7 @@ class Block(nn.Module):
       "qkv", (D, K, G + 2, H), ("embed", "kv_heads", "group", "head"), 0.02
     )
     normed = self._norm("attention_norm", x)
-    mixed = jnp.einsum("...d,dkgh->...kgh", normed, qkv)
+    mixed = _product("...d,dkgh->...kgh", normed, qkv)
     if cfg.qkv_bias:
       axes = "kv_heads", "group", "head"
       mixed += self._kernel("qkv_bias", (K, G + 2, H), axes, 0.0)
@@ -116,7 +122,7 @@ class Block(nn.Module):
     out = self._kernel(
       "out", (K, G, H, D), ("kv_heads", "group", "head", "embed"), out_scale
     )
-    added = jnp.einsum("...kgh,kghd->...d", attended, out)
+    added = _product("...kgh,kghd->...d", attended, out)
     if cfg.post_norms:
       added = self._norm("attention_post_norm", added)
     x += _dropout(added, cfg.dropout, keys[0])
@@ -125,12 +131,12 @@ class Block(nn.Module):
       "gate_up", (D, 2, M), ("embed", "gate_up", "mlp"), 0.02
     )
     normed = self._norm("mlp_norm", x)
-    inner = jnp.einsum("...d,dcm->...cm", normed, gate_up)
+    inner = _product("...d,dcm->...cm", normed, gate_up)
     # jax.nn.gelu is the one with tanh unless told otherwise.
     gate = jax.nn.silu if cfg.activation == "silu" else jax.nn.gelu
     inner = gate(inner[..., 0, :]) * inner[..., 1, :]
     down = self._kernel("down", (M, D), ("mlp", "embed"), out_scale)
-    added = jnp.einsum("...m,md->...d", inner, down)
+    added = _product("...m,md->...d", inner, down)
     if cfg.post_norms:
       added = self._norm("mlp_post_norm", added)
     return x + _dropout(added, cfg.dropout, keys[1]), kept
