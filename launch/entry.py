@@ -11,7 +11,7 @@ from collections.abc import Callable
 from absl import app, flags
 from ml_collections import config_flags
 
-from launch import config_file, config_help
+from launch import config_file, config_help, stopping
 from tts_jax import errors
 
 flags.disclaim_key_flags()  # So that --help counts them as the launcher's own.
@@ -35,17 +35,16 @@ def run(main: Callable[[list[str]], None], *, words: bool = False) -> None:
   Bad input and a full disk are said in one line and end it with status 2.
   """
   name = pathlib.Path(sys.argv[0]).stem
+  stopping.listen()
   try:
     app.run(main, flags_parser=functools.partial(_parse, words=words))
   except errors.InputError as error:
     print(f"{name}:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
   except KeyboardInterrupt:
-    print("interrupted; what was written stays", file=sys.stderr, flush=True)
-    sys.stdout.flush()
-    # At once: a step that still runs is torn down with Python under it, and
-    # crashes. Files are whole at every moment, and the kernel drops the lock.
-    os._exit(130)
+    _leave(130, "interrupted; what was written stays")
+  except stopping.Terminated:
+    _leave(143, "terminated; what was written stays; the same command goes on")
   except Exception as error:
     # Orbax and safetensors raise errors of their own, without the number.
     said = any(os.strerror(number) in str(error) for number in _DISK_FULL)
@@ -58,6 +57,14 @@ def run(main: Callable[[list[str]], None], *, words: bool = False) -> None:
       file=sys.stderr,
     )
     sys.exit(2)
+
+
+def _leave(status: int, said: str) -> None:
+  print(said, file=sys.stderr, flush=True)
+  sys.stdout.flush()
+  # At once: a step that still runs is torn down with Python under it, and
+  # crashes. Files are whole at every moment, and the kernel drops the lock.
+  os._exit(status)
 
 
 def _parse(argv: list[str], *, words: bool) -> list[str]:

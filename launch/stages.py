@@ -6,13 +6,13 @@ import json
 import math
 import pathlib
 import re
-import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 import ml_collections
 
+from launch import stopping
 from tts_jax import errors
 from tts_jax.store import atomic
 
@@ -79,8 +79,7 @@ class Stage:
 
   def run(self, folder: pathlib.Path) -> None:
     """Runs it to its end; an InputError where it fails."""
-    status = subprocess.run(self.command(folder), check=False).returncode
-    if status:
+    if status := stopping.follow(self.command(folder)):
       raise errors.InputError(
         f"stage {self.name!r} ended with status {status}; start again with the"
         " same flags once what it says above is mended"

@@ -5,8 +5,8 @@
       --config.questions.split=validation --config.questions.count=300
   python -m launch.train_difficulty --out runs/difficulty
 
-Writes difficulty.safetensors and difficulty.json. In a notebook:
-`tts_jax.verify.saved_difficulty.load(folder)`.
+Writes difficulty.json and difficulty.safetensors; goes on from its checkpoint.
+In a notebook: `tts_jax.verify.saved_difficulty.load(folder)`.
 """
 
 import functools
@@ -15,10 +15,10 @@ import jax
 import numpy as np
 from absl import flags
 
-from launch import entry, verdicts
+from launch import entry, training, verdicts
 from tts_jax.model import embedded, huggingface
 from tts_jax.scaling import ranks
-from tts_jax.store import run
+from tts_jax.store import labels, run
 from tts_jax.tasks import tokenization
 from tts_jax.train import difficulty, loop
 from tts_jax.train import step as step_lib
@@ -35,9 +35,7 @@ def main(_: list[str]) -> None:
   lm, params = huggingface.load(source, "float32")
   made_for, tap = saved.origin(source), config.head.tap
   head = difficulty_head.DifficultyHead(
-    input_width=lm.config.width,
-    width=config.head.width,
-    tap=None if tap == lm.config.layers else tap,
+    lm.config.width, config.head.width, None if tap == lm.config.layers else tap
   )
   saved_difficulty.check_fit(head, lm.config)
   of_model = config.task, tokenization.load(source), made_for
@@ -59,24 +57,29 @@ def main(_: list[str]) -> None:
   start = difficulty_head.standardised(head.init(drawn), train.features)
   loss = difficulty.Loss(head)
   step = functools.partial(step_lib.train_step, loss=loss, optimizer=optimizer)
-  with run.Run.open(_OUT.value, config.to_dict()) as folder:
-    found, reached = difficulty.fit(
+  inputs = labels.content_hash(*config.pools, config.held_out)
+  record = config.to_dict() | {"pools_hash": inputs}
+  with run.Run.open(_OUT.value, record) as folder:
+    state, progress = training.run(
       step_lib.begin(kept, start, optimizer),
-      difficulty.batches(train, config.data.rows, config.seed),
-      held_out,
+      difficulty.batches(train, rows=config.data.rows, seed=config.seed),
+      [held_out],
+      folder.path,
       step=jax.jit(step, donate_argnums=0),
       loss=jax.jit(loss),
       schedule=schedule,
     )
     ranked = ranks.correlation(
-      np.asarray(head.logit(found, held_out.features)),
+      np.asarray(head.logit(state.params, held_out.features)),
       held_out.correct / held_out.samples,
     )
-    reached |= {
+    reached = {
+      "steps": progress["step"],
+      **{name: progress[name] for name in ("best_step", "best_loss")},
       "constant_loss": difficulty.constant_loss(train, held_out),
       "rank_correlation": ranked.summary(),
     }
-    saved_difficulty.save(folder.path, head, found, made_for, reached)
+    saved_difficulty.save(folder.path, head, state.params, made_for, reached)
   print(
     f"held-out loss {reached['best_loss']:.4f}; without a head"
     f" {reached['constant_loss']:.4f}; rank correlation {ranked.mean:.3f}"

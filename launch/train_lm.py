@@ -3,8 +3,9 @@
   python -m launch.train_lm --config configs/train_gsm_symbolic.py \
       --out runs/train_gsm_symbolic
 
-Started again with the same --out it goes on from the last checkpoint. It gets
-metrics.jsonl, checkpoints/, best/ and a Hugging Face folder, model/.
+Started again with the same --out it goes on from the last checkpoint; SIGTERM
+leaves one. It gets metrics.jsonl, checkpoints/, best/ and a Hugging Face
+folder, model/.
 """
 
 import functools
@@ -13,9 +14,9 @@ import os
 import jax
 import jax.numpy as jnp
 import ml_collections
-from absl import flags, logging
+from absl import flags
 
-from launch import entry
+from launch import entry, training
 from tts_jax import sharding
 from tts_jax.model import config as model_config
 from tts_jax.model import huggingface, transformer
@@ -31,7 +32,6 @@ _OUT = flags.DEFINE_string("out", "runs/train", "Folder of the run.")
 
 def main(_: list[str]) -> None:
   """Trains, then writes the model of the lowest validation loss."""
-  logging.set_verbosity(logging.WARNING)  # Orbax logs each file it writes.
   # A device per core: XLA's own threads leave half of two cores idle.
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
   config = _CONFIG.value
@@ -70,7 +70,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   static = dict(optimizer=optimizer, microbatches=config.data.microbatches)
   step = functools.partial(step_lib.train_step, loss=loss, **static)
   jit = functools.partial(jax.jit, in_shardings=(copies, split))
-  state, progress = loop.run(
+  state, progress = training.run(
     state,
     pack(train, prompt_weight=config.data.prompt_weight),
     data_lib.take(held_out, config.validation.batches),

@@ -5,8 +5,9 @@
       --config.questions.split=validation --config.questions.count=300
   python -m launch.train_revision --out runs/revision
 
-Started again with the same --out it goes on from the last checkpoint. It gets
-metrics.jsonl, checkpoints/, best/ and a Hugging Face folder, model/.
+Started again with the same --out it goes on from the last checkpoint; SIGTERM
+leaves one. It gets metrics.jsonl, checkpoints/, best/ and a Hugging Face
+folder, model/.
 """
 
 import dataclasses
@@ -17,9 +18,9 @@ import pathlib
 import jax
 import jax.numpy as jnp
 import ml_collections
-from absl import flags, logging
+from absl import flags
 
-from launch import entry
+from launch import entry, training
 from tts_jax import sharding
 from tts_jax.model import embedded, huggingface, transformer
 from tts_jax.store import run, trajectories
@@ -34,7 +35,6 @@ _OUT = flags.DEFINE_string("out", "runs/revision", "Folder of the run.")
 
 def main(_: list[str]) -> None:
   """Fine-tunes, then writes the model at which training stopped."""
-  logging.set_verbosity(logging.WARNING)  # Orbax logs each file it writes.
   # A device per core: XLA's own threads leave half of two cores idle.
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
   config = _CONFIG.value
@@ -65,7 +65,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   static = dict(optimizer=optimizer, microbatches=config.microbatches)
   step = functools.partial(step_lib.train_step, loss=loss, **static)
   jit = functools.partial(jax.jit, in_shardings=(copies, split))
-  state, progress = loop.run(
+  state, progress = training.run(
     state,
     revisions.stream(train, seed=config.seed, **config.data),
     revisions.held_out(held_out, most=config.validation, **config.data),

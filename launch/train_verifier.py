@@ -5,8 +5,9 @@
       --config.questions.split=validation --config.questions.count=200
   python -m launch.train_verifier --out runs/verifier
 
-Started again with the same --out it goes on from the last checkpoint. It gets
-metrics.jsonl, checkpoints/, best/, verifier/ and, trained jointly, model/.
+Started again with the same --out it goes on from the last checkpoint; SIGTERM
+leaves one. It gets metrics.jsonl, checkpoints/, best/, verifier/ and, trained
+jointly, model/.
 """
 
 import functools
@@ -14,9 +15,9 @@ import os
 
 import jax
 import ml_collections
-from absl import flags, logging
+from absl import flags
 
-from launch import entry, verifying
+from launch import entry, training, verifying
 from tts_jax import sharding
 from tts_jax.model import embedded, huggingface
 from tts_jax.store import labels, run
@@ -31,7 +32,6 @@ _OUT = flags.DEFINE_string("out", "runs/verifier", "Folder of the run.")
 
 def main(_: list[str]) -> None:
   """Trains, then writes the verifier of the lowest validation loss."""
-  logging.set_verbosity(logging.WARNING)  # Orbax logs each file it writes.
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
   config = _CONFIG.value
   inputs = labels.content_hash(config.labels, config.held_out)
@@ -66,7 +66,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   print(f"{schedule.steps} steps, to {folder.path}", flush=True)
   step = functools.partial(step_lib.train_step, loss=goal, optimizer=optimizer)
   jit = functools.partial(jax.jit, in_shardings=(copies, split))
-  state, progress = loop.run(
+  state, progress = training.run(
     state,
     labelled.stream(train, mixture, worked=worked, **config.data),
     labelled.held_out(held_out, final_only=mixture.final_only, **config.data),

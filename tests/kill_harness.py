@@ -120,6 +120,20 @@ def run(
   )
 
 
+def start(
+  command: Sequence[str], env: Mapping[str, str]
+) -> subprocess.Popen[str]:
+  """Begins `command`; what it says goes into pipes."""
+  return subprocess.Popen(
+    command,
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    text=True,
+    cwd=ROOT,
+    env={**os.environ, **env},
+  )
+
+
 def python(*arguments: object) -> list[str]:
   """A command of this Python."""
   return [sys.executable, *map(str, arguments)]

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 
@@ -9,13 +10,16 @@ import kill_harness
 import pytest
 
 from configs import train_gsm_symbolic
-from launch import config_file
+from launch import config_file, stopping
+from tts_jax import errors
 
 _LAUNCHER = '''
 """A launcher to throw away."""
 
 import errno
 import os
+import signal
+import time
 
 from absl import flags
 
@@ -30,6 +34,9 @@ def main(_):
   config = _CONFIG.value
   if _OUT.value == "interrupt":
     raise KeyboardInterrupt
+  if _OUT.value == "terminate":
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
   if _OUT.value == "fault":
     raise errors.InputError("questions.jsonl, line 3:\\n no field 'answer'")
   if _OUT.value == "bug":
@@ -229,6 +236,61 @@ def test_interrupt(launch):
   done = launch("--out=interrupt")
   assert done.returncode == 130
   assert done.stderr == "interrupted; what was written stays\n"
+
+
+def test_terminate(launch):
+  done = launch("--out=terminate")
+  assert done.returncode == 143
+  assert done.stderr == (
+    "terminated; what was written stays; the same command goes on\n"
+  )
+
+
+@pytest.fixture
+def listening():
+  """SIGTERM raises here, as it does in a launcher."""
+  before = signal.getsignal(signal.SIGTERM)
+  stopping.listen()
+  yield
+  signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("listening")
+def test_deferred_it_waits_for_the_end():
+  told = []
+
+  def work():
+    with stopping.deferred() as came:
+      told.append(came())
+      os.kill(os.getpid(), signal.SIGTERM)
+      told.append(came())
+
+  with pytest.raises(stopping.Terminated):
+    work()
+  assert told == [False, True]
+  with pytest.raises(stopping.Terminated):
+    os.kill(os.getpid(), signal.SIGTERM)
+  with pytest.raises(errors.InputError), stopping.deferred():
+    raise errors.InputError("a fault of its own")
+
+
+@pytest.mark.usefixtures("listening")
+def test_a_child_ends_in_order_too(tmp_path):
+  saved, child = tmp_path / "saved", tmp_path / "child.py"
+  child.write_text(
+    "import os, pathlib, signal, time\n"
+    "def leave(*_):\n"
+    "  time.sleep(0.3)\n"
+    f"  pathlib.Path({str(saved)!r}).write_text('')\n"
+    "  os._exit(143)\n"
+    "signal.signal(signal.SIGTERM, leave)\n"
+    "os.kill(os.getppid(), signal.SIGTERM)\n"
+    "time.sleep(60)\n"
+  )
+  with pytest.raises(stopping.Terminated):
+    stopping.follow(kill_harness.python(child))
+  assert saved.exists()
+  assert stopping.follow(kill_harness.python("-c", "raise SystemExit(3)")) == 3
 
 
 def test_a_bug_keeps_its_traceback(launch):

@@ -1,6 +1,7 @@
 """The training launcher, from the command line, killed and started again."""
 
 import json
+import time
 
 import kill_harness
 import numpy as np
@@ -75,6 +76,49 @@ def test_killed_at_random_training_ends_in_the_same_weights(tmp_path, cache):
   assert "optimizer.learning_rate was 0.003, is now 0.5" in done.stderr
   assert len(done.stderr.strip().splitlines()) == 1
   assert kill_harness.contents(tmp_path / "whole") == before
+
+
+def test_terminated_it_goes_on_from_the_step_it_was_at(tmp_path, cache):
+  whole, out = tmp_path / "whole", tmp_path / "run"
+  # No validation, and so no checkpoint, before the end.
+  rare = ("--config.schedule.validate_every=60",)
+  kill_harness.run_killed(_command(whole, *rare), [], env=cache)
+  reached = 0
+  for after in (5, 25):
+    child = kill_harness.start(_command(out, *rare), cache)
+    while child.poll() is None and len(_reached(out)) < after:
+      time.sleep(0.001)
+    child.terminate()
+    _, said = child.communicate()
+    assert child.returncode == 143, said
+    assert said == (
+      "terminated; what was written stays; the same command goes on\n"
+    )
+    kept = [path.name for path in (out / "checkpoints").iterdir()]
+    assert max(map(int, kept)) == len(_reached(out)) > reached
+    reached = len(_reached(out))
+  assert after <= reached < 60
+  done = kill_harness.run(_command(out, *rare), cache)
+  assert done.returncode == 0, done.stderr
+  assert f"resumed at step {reached} of 60" in done.stdout
+  # Orbax writes down when it saved.
+  found, wanted = (
+    {
+      name: data
+      for name, data in kill_harness.contents(folder).items()
+      if not name.startswith(("checkpoints/", "best/"))
+    }
+    for folder in (out, whole)
+  )
+  assert found == wanted
+  assert "model/model.safetensors" in found
+
+
+def _reached(out):
+  """The steps that have a whole line."""
+  path = out / "metrics.jsonl"
+  lines = path.read_text().splitlines(True) if path.exists() else []
+  return [line for line in lines if line.endswith("\n")]
 
 
 def test_a_wrong_flag_can_be_corrected_in_the_same_folder(tmp_path, cache):

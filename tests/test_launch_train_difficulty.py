@@ -77,7 +77,10 @@ def test_a_head_is_trained_twice_the_same(tmp_path, model, pools, cache):
     done = kill_harness.run(command, cache)
     assert done.returncode == 0, done.stderr
     assert "rank correlation" in done.stdout
-  one, two = (kill_harness.contents(tmp_path / name) for name in ("one", "two"))
+  one, two = (
+    {path.name: path.read_bytes() for path in (tmp_path / name).glob("*.*")}
+    for name in ("one", "two")
+  )
   assert one == two
   head, params = saved_difficulty.load(tmp_path / "one", saved.origin(model))
   assert head.tap is None

@@ -5,9 +5,7 @@ Labels are written as a run of labelling would leave them, without one.
 
 import dataclasses
 import json
-import os
 import shutil
-import subprocess
 
 import kill_harness
 import numpy as np
@@ -116,17 +114,6 @@ def _command(out, made, *flags):
     f"--config.labels={made / 'train'}",
     f"--config.held_out={made / 'held_out'}",
     *flags,
-  )
-
-
-def _start(command, cache):
-  return subprocess.Popen(
-    command,
-    stdout=subprocess.PIPE,
-    stderr=subprocess.PIPE,
-    text=True,
-    cwd=kill_harness.ROOT,
-    env={**os.environ, **cache},
   )
 
 
@@ -245,7 +232,7 @@ def test_bad_settings_end_in_one_line(tmp_path, made, cache):
     for name in pair:
       flags = _BAD[name][0].format(made=made).split()
       command = _command(tmp_path / name, made, *flags)
-      children[name] = _start(command, cache)
+      children[name] = kill_harness.start(command, cache)
     for name, child in children.items():
       _, said = child.communicate()
       assert child.returncode == 2, (name, said)

@@ -1,6 +1,7 @@
 """Training of difficulty heads, on questions whose pass@1 is known."""
 
 import functools
+import itertools
 
 import jax
 import numpy as np
@@ -32,7 +33,9 @@ def _examples(questions, seed, *, noise=0.0):
   )
 
 
-def _train(train, held_out, *, width=0, seed=0, schedule=_SCHEDULE, rate=0.05):
+def _train(
+  folder, train, held_out, *, width=0, seed=0, schedule=_SCHEDULE, rate=0.05
+):
   head = difficulty_head.DifficultyHead(_D, width=width)
   optimizer = step_lib.Optimizer(
     learning_rate=rate,
@@ -45,22 +48,23 @@ def _train(train, held_out, *, width=0, seed=0, schedule=_SCHEDULE, rate=0.05):
   drawn, kept = jax.random.split(jax.random.key(seed))
   start = difficulty_head.standardised(head.init(drawn), train.features)
   lines = []
-  params, reached = difficulty.fit(
+  state, reached = loop.run(
     step_lib.begin(kept, start, optimizer),
-    difficulty.batches(train, 64, seed),
-    held_out,
+    difficulty.batches(train, rows=64, seed=seed),
+    [held_out],
+    folder,
     step=jax.jit(step, donate_argnums=0),
     loss=jax.jit(loss),
     schedule=schedule,
     report=lines.append,
   )
-  return head, params, reached, lines
+  return head, state.params, reached, lines
 
 
 @pytest.mark.parametrize("width", [0, 8])
-def test_training_nears_the_loss_of_the_truth(width):
+def test_training_nears_the_loss_of_the_truth(tmp_path, width):
   train, held_out = _examples(600, 0), _examples(200, 1)
-  head, params, reached, _ = _train(train, held_out, width=width)
+  head, params, reached, _ = _train(tmp_path, train, held_out, width=width)
   share = held_out.correct / held_out.samples
   logit = held_out.features[:, 1] - held_out.features[:, 5]
   nats = np.logaddexp(0, logit) - share * logit
@@ -91,26 +95,28 @@ def test_the_loss_is_that_of_every_sample():
   assert weight == one.samples.sum()
 
 
-def test_training_stops_where_the_held_out_loss_turns():
+def test_training_stops_where_the_held_out_loss_turns(tmp_path):
   # With nothing to learn, a wide head learns the training questions by heart.
   schedule = loop.Schedule(steps=4000, validate_every=20, patience=3)
   train, held_out = _examples(64, 3, noise=2.0), _examples(64, 4, noise=2.0)
   _, _, reached, lines = _train(
-    train, held_out, width=32, schedule=schedule, rate=0.02
+    tmp_path, train, held_out, width=32, schedule=schedule, rate=0.02
   )
-  assert reached["steps"] == reached["best_step"] + 3 * 20 < 4000
-  said = [float(line.split()[-1]) for line in lines]
-  assert len(said) == reached["steps"] // 20
+  assert reached["step"] == reached["best_step"] + 3 * 20 < 4000
+  said = [float(x.split()[-1]) for x in lines if "validation" in x]
+  assert len(said) == reached["step"] // 20
   assert min(said) == pytest.approx(reached["best_loss"], abs=1e-4)
   assert said[-1] > min(said)
 
 
-def test_training_depends_on_the_seed_alone():
+def test_training_depends_on_the_seed_alone(tmp_path):
   train, held_out = _examples(200, 5), _examples(100, 6)
   short = loop.Schedule(steps=30, validate_every=10)
   one, again, other = (
-    _train(train, held_out, width=4, seed=seed, schedule=short)[1]
-    for seed in (0, 0, 1)
+    _train(
+      tmp_path / str(turn), train, held_out, width=4, seed=seed, schedule=short
+    )[1]
+    for turn, seed in enumerate((0, 0, 1))
   )
   jax.tree.map(np.testing.assert_array_equal, one, again)
   kernels = [each["head"]["hidden"]["kernel"] for each in (one, other)]
@@ -119,27 +125,35 @@ def test_training_depends_on_the_seed_alone():
 
 def test_every_question_comes_once_an_epoch():
   train = _examples(10, 7)
-  stream_ = difficulty.batches(train, 5, seed=0)
-  for _ in range(2):
-    seen = np.concatenate([next(stream_).features for _ in range(2)])
-    np.testing.assert_array_equal(
-      np.sort(seen[:, 0]), np.sort(train.features[:, 0])
-    )
+  from_number = difficulty.batches(train, rows=5, seed=0)
+  stream_ = from_number(0)
+  orders = []
+  for epoch in range(2):
+    numbers, drawn = zip(*itertools.islice(stream_, 2), strict=True)
+    assert numbers == (2 * epoch + 1, 2 * epoch + 2)
+    seen = np.concatenate([one.features[:, 0] for one in drawn])
+    np.testing.assert_array_equal(np.sort(seen), np.sort(train.features[:, 0]))
+    orders.append(seen)
+  assert (orders[0] != orders[1]).any()
+  # Taken up in the middle, it goes on alike.
+  number, batch = next(from_number(3))
+  assert number == 4
+  np.testing.assert_array_equal(batch.features[:, 0], orders[1][5:])
 
 
 @pytest.mark.parametrize("rows", [0, 11])
 def test_more_rows_than_questions_are_refused(rows):
   with pytest.raises(errors.InputError, match=f"rows is {rows}.* 10 questions"):
-    next(difficulty.batches(_examples(10, 8), rows, seed=0))
+    difficulty.batches(_examples(10, 8), rows=rows, seed=0)
 
 
-def test_a_loss_that_is_no_number_is_refused():
+def test_a_loss_that_is_no_number_is_refused(tmp_path):
   held_out = _examples(20, 9)
   held_out.features[3] = np.nan
   with pytest.raises(
-    errors.InputError, match="held-out loss is nan at step 20"
+    errors.InputError, match="validation loss is nan at step 20"
   ):
-    _train(_examples(100, 10), held_out)
+    _train(tmp_path, _examples(100, 10), held_out)
 
 
 def _verdicts(*prompts):

@@ -133,6 +133,30 @@ def test_a_killed_run_goes_on_to_the_same_curve(
   assert progress["next_item"] == whole_progress["next_item"]
 
 
+@pytest.mark.parametrize("stop_at", [1, 4, 6, 12])
+def test_a_stopped_run_goes_on_from_its_very_step(
+  whole, tmp_path, compiled, stop_at
+):
+  asked = itertools.count(1)
+  _, progress, _ = _run(tmp_path, compiled, stop=lambda: next(asked) == stop_at)
+  assert progress["step"] == stop_at
+  kept = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+  assert max(map(int, kept)) == stop_at
+  steps = itertools.count(stop_at)
+
+  def counted(state, batch):
+    next(steps)
+    return compiled["step"](state, batch)
+
+  state, progress, said = _run(tmp_path, compiled, step=counted)
+  assert said[0] == f"resumed at step {stop_at} of 12"
+  assert next(steps) == 12
+  folder, whole_state, whole_progress, _ = whole
+  assert _lines(tmp_path) == _lines(folder)
+  chex.assert_trees_all_equal(state.params, whole_state.params)
+  assert {**progress, "seconds": whole_progress["seconds"]} == whole_progress
+
+
 def test_metrics_are_whole_or_old(tmp_path, monkeypatch):
   """A kill while lines past the checkpoint are dropped loses no other."""
   path = tmp_path / "metrics.jsonl"
@@ -183,6 +207,11 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, compiled):
 
   with pytest.raises(errors.InputError, match="the loss is nan at step 1"):
     _run(tmp_path, compiled, step=broken)
+
+
+def test_a_validation_loss_that_is_not_finite_stops_the_run(tmp_path, compiled):
+  with pytest.raises(errors.InputError, match="validation loss is inf at st"):
+    _run(tmp_path, compiled, loss=lambda params, batch: (np.inf, 1.0))
 
 
 def test_a_checkpoint_of_another_model_is_refused(whole):

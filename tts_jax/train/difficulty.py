@@ -5,9 +5,9 @@ memory; what is trained is small, and takes seconds.
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 import chex
 import flax.struct
@@ -17,8 +17,6 @@ import optax
 
 from tts_jax import errors, types
 from tts_jax.decode import stream
-from tts_jax.train import loop
-from tts_jax.train import step as step_lib
 from tts_jax.verify import difficulty_head
 
 # Of the parameters: set once, from the features.
@@ -38,6 +36,11 @@ class Examples:
   features: chex.Array
   correct: chex.Array
   samples: chex.Array
+
+  @property
+  def segments(self) -> np.ndarray:
+    """[Q] ones: as `loop.Batch` counts tokens, a question is one."""
+    return np.ones(len(self.samples), np.int32)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -119,8 +122,13 @@ class Loss:
     return (nats * batch.samples).sum(), batch.samples.sum()
 
 
-def batches(examples: Examples, rows: int, seed: int) -> Iterator[Examples]:
+def batches(
+  examples: Examples, *, rows: int, seed: int
+) -> Callable[[int], Iterator[tuple[int, Examples]]]:
   """Batches of `rows` questions without end, in a new order each time through.
+
+  Returns:
+    Given the number of a batch, yields (next number, batch) from there.
 
   Raises:
     InputError: there are fewer questions.
@@ -131,63 +139,15 @@ def batches(examples: Examples, rows: int, seed: int) -> Iterator[Examples]:
       f"data.rows is {rows}; it must be from 1 to the {questions} questions of"
       " the pools"
     )
-  epoch = 0
-  while True:
-    order = np.random.default_rng([seed, epoch]).permutation(questions)
-    for first in range(0, questions - rows + 1, rows):
-      some = order[first : first + rows]
-      yield jax.tree.map(lambda x, some=some: x[some], examples)
-    epoch += 1
 
+  def from_number(first: int) -> Iterator[tuple[int, Examples]]:
+    for number in itertools.count(first):
+      epoch, place = divmod(number, questions // rows)
+      order = np.random.default_rng([seed, epoch]).permutation(questions)
+      some = order[place * rows :][:rows]
+      yield number + 1, jax.tree.map(lambda x, some=some: x[some], examples)
 
-def fit(
-  state: step_lib.TrainState,
-  data: Iterator[Examples],
-  held_out: Examples,
-  *,
-  step: loop.StepFn,
-  loss: Callable[[types.Params, Examples], tuple[Any, Any]],
-  schedule: loop.Schedule,
-  report: Callable[[str], None] = print,
-) -> tuple[types.Params, dict[str, Any]]:
-  """Trains until the held-out loss no longer falls.
-
-  Args:
-    state: a fresh state.
-    data: as `batches` gives it.
-    held_out: of other questions.
-    step: jitted by the caller.
-    loss: `Loss`, jitted by the caller.
-    schedule: how long and how often; nothing is logged between validations.
-    report: gets a line of progress at a time.
-
-  Returns:
-    The parameters of the lowest held-out loss, as numpy arrays; and `steps`,
-    `best_step` and `best_loss`, in nats a sample.
-
-  Raises:
-    InputError: the loss is not finite.
-  """
-  best: types.Params = None
-  best_loss, best_step, done = math.inf, 0, 0
-  patience = schedule.patience * schedule.validate_every
-  while done < schedule.steps and done - best_step < patience:
-    state, _ = step(state, next(data))
-    done += 1
-    if done % schedule.validate_every and done < schedule.steps:
-      continue
-    total, weight = loss(state.params, held_out)
-    value = float(total) / float(weight)
-    if not math.isfinite(value):
-      raise errors.InputError(
-        f"the held-out loss is {value} at step {done}; lower the learning rate"
-      )
-    report(f"step {done}/{schedule.steps}  held-out loss {value:.4f}")
-    if value < best_loss:
-      best_loss, best_step = value, done
-      # The step donates its state, so a copy is kept.
-      best = jax.tree.map(np.array, state.params)
-  return best, {"steps": done, "best_step": best_step, "best_loss": best_loss}
+  return from_number
 
 
 def constant_loss(train: Examples, held_out: Examples) -> float:

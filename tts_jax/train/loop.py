@@ -106,6 +106,7 @@ def run(
   loss: LossFn,
   schedule: Schedule,
   report: Callable[[str], None] = print,
+  stop: Callable[[], bool] = lambda: False,
 ) -> tuple[step_lib.TrainState, dict[str, Any]]:
   """Trains to the end, from the latest checkpoint in `folder` where one is.
 
@@ -118,6 +119,8 @@ def run(
     loss: jitted by the caller; validation weights only completions.
     schedule: how long and how often.
     report: gets a line of progress at a time.
+    stop: asked after each step, and its validation where it has one; training
+      that it ends leaves a checkpoint of that step.
 
   Returns:
     (state, progress): the state of the lowest validation loss, or the last one
@@ -133,7 +136,8 @@ def run(
     contextlib.closing(open_at(folder / run_lib.BEST, keep=1)) as best,
   ):
     last, progress = _run(
-      state, data, held_out, folder, latest, best, step, loss, schedule, report
+      *(state, data, held_out, folder, latest, best),
+      *(step, loss, schedule, report, stop),
     )
     found = None if schedule.past_best else best.restore(last)
   return (found[0] if found else last), progress
@@ -150,6 +154,7 @@ def _run(
   loss: LossFn,
   schedule: Schedule,
   report: Callable[[str], None],
+  stop: Callable[[], bool],
 ) -> tuple[step_lib.TrainState, dict[str, Any]]:
   """The run itself; returns its last state, and its progress."""
   progress: dict[str, Any] = {
@@ -163,7 +168,7 @@ def _run(
   if restored is not None:
     state, progress = restored
     report(f"resumed at step {int(state.step)} of {schedule.steps}")
-  done = int(state.step)
+  done = kept = int(state.step)
   metrics = Metrics(folder / "metrics.jsonl", done)
   stream = data(progress["next_item"])
   waited = (done - progress["best_step"]) // schedule.validate_every
@@ -178,10 +183,7 @@ def _run(
     if done % schedule.log_every == 0 or done == 1:
       values = {name: float(value) for name, value in values.items()}
       if not math.isfinite(values["loss"]):
-        raise errors.InputError(
-          f"the loss is {values['loss']} at step {done}; lower the learning "
-          f"rate and start again from {latest.folder}"
-        )
+        raise _diverged("loss", values["loss"], done, latest.folder)
       seconds = time.monotonic() - start
       rate = (progress["tokens"] - start_tokens) / seconds
       progress["seconds"] = before + seconds
@@ -193,6 +195,8 @@ def _run(
       )
     if done % schedule.validate_every == 0 or done == schedule.steps:
       value = mean_loss(loss, state.params, held_out)
+      if not math.isfinite(value):
+        raise _diverged("validation loss", value, done, latest.folder)
       metrics.write(step=done, validation_loss=value)
       report(f"step {done}/{schedule.steps}  validation loss {value:.4f}")
       waited += 1
@@ -201,5 +205,19 @@ def _run(
         progress |= {"best_loss": value, "best_step": done}
         best.save(state, progress)
       latest.save(state, progress)
+      kept = done
+    if stop():
+      if kept < done:
+        latest.save(state, progress)
+      break
 
   return state, {**progress, "step": done}
+
+
+def _diverged(
+  name: str, value: float, step: int, folder: pathlib.Path
+) -> errors.InputError:
+  return errors.InputError(
+    f"the {name} is {value} at step {step}; lower the learning rate and start"
+    f" again from {folder}"
+  )

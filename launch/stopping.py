@@ -1,0 +1,53 @@
+"""SIGTERM, which machines get before they are taken away: leaving in order."""
+
+import contextlib
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+
+class Terminated(BaseException):
+  """SIGTERM came; no fault, so that nothing takes it for one."""
+
+
+def listen() -> None:
+  """From now on SIGTERM raises `Terminated` in the main thread."""
+  signal.signal(signal.SIGTERM, _leave)
+
+
+@contextlib.contextmanager
+def deferred() -> Iterator[Callable[[], bool]]:
+  """Within it SIGTERM waits for the end; gives what tells whether it came.
+
+  Raises:
+    Terminated: at the end, where it came.
+  """
+  came = threading.Event()
+  before = signal.signal(signal.SIGTERM, lambda *_: came.set())
+  try:
+    yield came.is_set
+  finally:
+    signal.signal(signal.SIGTERM, before)
+  if came.is_set():
+    raise Terminated
+
+
+def follow(command: Sequence[str]) -> int:
+  """Runs a command; SIGTERM goes on to it, and waits for its end.
+
+  Returns:
+    Its exit status.
+  """
+  child = subprocess.Popen(command)
+  try:
+    return child.wait()
+  except Terminated:
+    child.terminate()
+    child.wait()
+    raise
+
+
+def _leave(number: int, frame: Any) -> None:
+  raise Terminated
