@@ -4,6 +4,7 @@ import functools
 import itertools
 import json
 import os
+import shutil
 
 import chex
 import jax
@@ -230,3 +231,28 @@ def test_a_checkpoint_of_another_model_is_refused(whole):
     ),
   ):
     found.restore(state)
+
+
+def test_a_changed_checkpoint_is_not_read(whole, tmp_path, compiled):
+  """Orbax alone would read other numbers."""
+  folder, state, progress, _ = whole
+  run = tmp_path / "run"
+  shutil.copytree(folder, run)
+  latest = run / "checkpoints" / "12"
+  assert checkpoints.changed(latest) == []
+  read = checkpoints.read(run / "best" / str(progress["best_step"]))
+  chex.assert_trees_all_equal(
+    jax.tree.leaves(read["params"]), jax.tree.leaves(state.params)
+  )
+  path = max(latest.rglob("*"), key=lambda one: one.stat().st_size)
+  data = bytearray(path.read_bytes())
+  data[len(data) // 2] ^= 1
+  path.write_bytes(data)
+  (found,) = checkpoints.changed(latest)
+  assert found.startswith(f"{path}: missing or changed")
+  with pytest.raises(errors.InputError, match="goes on from the state before"):
+    _run(run, compiled)
+  shutil.rmtree(latest)
+  again, _, said = _run(run, compiled)
+  assert "resumed at step 8 of 12" in said
+  chex.assert_trees_all_equal(again.params, state.params)

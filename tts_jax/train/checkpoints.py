@@ -1,13 +1,20 @@
 """Training states on disk, by orbax."""
 
+import json
 import pathlib
 from typing import Any
 
 import jax
+import numpy as np
 import orbax.checkpoint as ocp
 
 from tts_jax import errors
+from tts_jax.store import atomic
 from tts_jax.train import step as step_lib
+
+# In a state's folder: the hash of each of its files. Orbax reads some changed
+# bytes as other numbers, without a word.
+_HASHES = "hashes.json"
 
 
 class Checkpoints:
@@ -39,6 +46,13 @@ class Checkpoints:
       ),
     )
     self._manager.wait_until_finished()
+    written = self.folder / str(int(state.step))
+    hashes = {
+      str(path.relative_to(written)): atomic.file_hash(path)
+      for path in sorted(written.rglob("*"))
+      if path.is_file()
+    }
+    atomic.write_json(written / _HASHES, hashes)
 
   def restore(
     self, like: step_lib.TrainState
@@ -49,11 +63,17 @@ class Checkpoints:
       like: a state of the same shapes.
 
     Raises:
-      InputError: the state on disk is of another model or optimizer.
+      InputError: the state on disk is of another model or optimizer, or not as
+        it was written.
     """
     latest = self._manager.latest_step()
     if latest is None:
       return None
+    if found := changed(self.folder / str(latest)):
+      raise errors.InputError(
+        f"{found[0]}; delete {self.folder / str(latest)}, and training goes on"
+        " from the state before it"
+      )
     plain = _plain(like)
     # Asked first, and apart: orbax only finds out amid reading the arrays.
     told = ocp.args.JsonRestore()
@@ -78,6 +98,44 @@ class Checkpoints:
   def close(self) -> None:
     """Waits for what is being written."""
     self._manager.close()
+
+
+def changed(state: pathlib.Path) -> list[str]:
+  """Which files of a state are not as they were written, and how.
+
+  Args:
+    state: the folder of one. Where training was killed before it knew the
+      hashes, as of states of before there were any, nothing can be told.
+  """
+  path = state / _HASHES
+  if not path.is_file():
+    return []
+  try:
+    hashes = json.loads(path.read_text(encoding="utf-8"))
+  except ValueError as error:
+    return [f"{path}: not JSON: {error}"]
+  return [
+    f"{state / name}: missing or changed: its bytes do not match its hash"
+    for name, wanted in hashes.items()
+    if not (state / name).is_file() or atomic.file_hash(state / name) != wanted
+  ]
+
+
+def read(state: pathlib.Path) -> Any:
+  """The arrays of a state, as numpy's, whatever it is of.
+
+  Args:
+    state: its folder.
+
+  Raises:
+    Exception: of orbax's, where it cannot be read.
+  """
+  reader = ocp.PyTreeCheckpointer()
+  tree = reader.metadata(state / "state").item_metadata.tree
+  as_numpy = ocp.RestoreArgs(restore_type=np.ndarray)
+  return reader.restore(
+    state / "state", restore_args=jax.tree.map(lambda _: as_numpy, tree)
+  )
 
 
 def _plain(state: step_lib.TrainState) -> step_lib.TrainState:
