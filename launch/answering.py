@@ -11,7 +11,7 @@ import tqdm
 from launch import showing
 from tts_jax.decode import pools
 from tts_jax.solving import filling, solver
-from tts_jax.store import answers, atomic, manifest, run, shards
+from tts_jax.store import answers, atomic, manifest, pool, run, shards
 from tts_jax.tasks import base
 from tts_jax.verify import saved
 
@@ -46,6 +46,7 @@ def fill(
     "policy": policy and atomic.file_hash(policy),
   }
   with run.Run.open(out, {**config.to_dict(), **asked}) as folder:
+    pool.expect(folder, len(questions))
     batch, placed = config.engine.batch, solving.unplaced(questions)
     if solving.places:
       inputs = manifest.config_hash(made_of)

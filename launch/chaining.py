@@ -13,7 +13,7 @@ from launch import generation, revising
 from tts_jax.decode import pools
 from tts_jax.revise import rows
 from tts_jax.revise import state as states
-from tts_jax.store import chains, run, shards
+from tts_jax.store import chains, pool, run, shards
 from tts_jax.tasks import base
 
 
@@ -29,6 +29,7 @@ def run_chains(
   """Fills a run's chains, with a progress bar; `key` as of `engine`."""
   inputs = pools.inputs_hash(questions, model.folder)
   stage = folder.stage(chains.STAGE, chains.SCHEMA, inputs)
+  pool.expect(folder, len(questions))
   sample = revising.engine(model, config, plan, key)
   follow(stage, config, questions, sample, task, model, plan)
 

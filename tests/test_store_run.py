@@ -164,3 +164,25 @@ def test_json_is_whole_or_old(tmp_path, monkeypatch):
       opened.write_json("summary.json", {"a": float("nan")})
   assert (tmp_path / "summary.json").read_text() == '{\n  "a": 1\n}\n'
   assert not list(tmp_path.glob(".*.tmp"))
+
+
+def test_a_reader_finds_no_writer(tmp_path):
+  folder = tmp_path / "run"
+  with (
+    pytest.raises(errors.InputError, match="run: no such folder"),
+    run.reading(folder),
+  ):
+    pass
+  with (
+    run.Run.open(folder, {}),
+    pytest.raises(errors.InputError, match="another process is writing"),
+    run.reading(folder),
+  ):
+    pass
+  with run.reading(folder) as found, run.reading(folder):
+    assert found == folder
+    with pytest.raises(errors.InputError, match="another process"):
+      run.Run.open(folder, {})
+  (folder / ".lock").unlink()
+  with run.reading(folder):
+    assert not (folder / ".lock").exists()

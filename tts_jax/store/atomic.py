@@ -15,7 +15,8 @@ from tts_jax import errors
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _IN_THE_WAY = (errno.EEXIST, errno.ENOTDIR)
-_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+# A place that cannot be written: by its rights, or its file system's.
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def write_bytes(path: pathlib.Path, data: bytes) -> None:
@@ -29,7 +30,8 @@ def write_bytes(path: pathlib.Path, data: bytes) -> None:
     data: the whole content.
 
   Raises:
-    InputError: the disk is full. The temporary file is removed.
+    InputError: the disk is full, or the folder cannot be written. The temporary
+      file is removed.
   """
   with writing(path) as file:
     file.write(data)
@@ -43,7 +45,7 @@ def writing(path: pathlib.Path) -> Iterator[IO[bytes]]:
     path: as of `write_bytes`.
 
   Raises:
-    InputError: the disk is full. The temporary file is removed.
+    InputError: as `write_bytes`.
   """
   # The process id keeps two writers of one name out of each other's file.
   temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -60,9 +62,16 @@ def writing(path: pathlib.Path) -> Iterator[IO[bytes]]:
         f"{path}: the disk is full; what was written before is whole, so free"
         " some space and run the same command again"
       ) from error
+    # Not what else went wrong while it was written.
+    if error.errno in REFUSED and error.filename == str(temporary):
+      raise errors.InputError(
+        f"{path}: this file cannot be written ({error.strerror}); mend the"
+        " rights of its folder, or give another"
+      ) from error
     raise
   finally:
-    temporary.unlink(missing_ok=True)
+    if temporary.exists():  # Where nothing can be written, nor can this.
+      temporary.unlink()
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:
@@ -99,7 +108,7 @@ def make_folder(folder: pathlib.Path) -> None:
     for path in missing:
       sync_folder(path.parent)
   except OSError as error:
-    if error.errno not in (*_FULL, *_IN_THE_WAY, *_REFUSED):
+    if error.errno not in (*_FULL, *_IN_THE_WAY, *REFUSED):
       raise
     raise errors.InputError(
       f"{folder}: cannot make this folder ({error.strerror}); name one that can"

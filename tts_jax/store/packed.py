@@ -192,6 +192,11 @@ def load(folder: str | os.PathLike[str]) -> Packed:
   return Packed(folder=folder, **record)
 
 
+def is_packed(folder: pathlib.Path) -> bool:
+  """Whether `pack` wrote into this folder."""
+  return (folder / _MANIFEST).is_file()
+
+
 def _batch_field() -> pa.Field:
   return pa.field(_BATCH, pa.int32())
 

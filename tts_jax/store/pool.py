@@ -147,8 +147,25 @@ def contents(run_folder: run.Run) -> list[str]:
 
 
 def expect(run_folder: run.Run, questions: int) -> None:
-  """Writes down how many questions the run's pool is to have."""
+  """Writes down how many questions the run is to have samples of."""
   run_folder.write_json(_EXPECTED, {"questions": questions})
+
+
+def expected(folder: pathlib.Path) -> int | None:
+  """What `expect` wrote in a run's folder; None where it did not.
+
+  Raises:
+    InputError: it can no longer be read.
+  """
+  path = folder / _EXPECTED
+  if not path.is_file():
+    return None
+  try:
+    return int(json.loads(path.read_text(encoding="utf-8"))["questions"])
+  except (ValueError, KeyError, TypeError) as error:
+    raise errors.InputError(
+      f"{path}: cut short or changed; the command that made it writes it anew"
+    ) from error
 
 
 def load_pool(
@@ -187,14 +204,12 @@ def load_pool(
   place = question.astype(np.int64) * samples + rows["sample"].to_numpy()
   question_ids = tuple(ids.to_pylist())
   _check_whole(folder, place, question_ids, samples)
-  expected = folder.parent / _EXPECTED
-  if expected.is_file() and not partial:
-    wanted = json.loads(expected.read_text())["questions"]
-    if len(question_ids) < wanted:
-      raise errors.InputError(
-        f"{folder}: the pool has {len(question_ids)} of {wanted} questions;"
-        " start its command again, or load it with partial=True"
-      )
+  wanted = expected(folder.parent) or 0
+  if len(question_ids) < wanted and not partial:
+    raise errors.InputError(
+      f"{folder}: the pool has {len(question_ids)} of {wanted} questions;"
+      " start its command again, or load it with partial=True"
+    )
   order = np.argsort(place)
 
   def square(values: np.ndarray) -> np.ndarray:

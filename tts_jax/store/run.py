@@ -1,10 +1,11 @@
 """A run: a locked folder of one config and its stages."""
 
+import contextlib
 import fcntl
 import os
 import pathlib
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -148,6 +149,28 @@ class Run:
     self.close()
 
 
+@contextlib.contextmanager
+def reading(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+  """A run's folder, which no process writes meanwhile.
+
+  Nothing is written into it, and it may be one that cannot be.
+
+  Raises:
+    InputError: a process is writing it; there is no such folder.
+  """
+  folder = pathlib.Path(path)
+  if not folder.is_dir():
+    raise errors.InputError(f"{folder}: no such folder")
+  if not (folder / _LOCK_FILE).exists():
+    yield folder  # Copied without its lock, or packed: nobody writes it.
+    return
+  lock = _take_lock(folder, os.O_RDONLY, fcntl.LOCK_SH)
+  try:
+    yield folder
+  finally:
+    _release_lock(lock)
+
+
 def _holds_work(folder: pathlib.Path) -> bool:
   """Whether a stage has a shard or training has a state."""
   for path in folder.glob("*/*"):
@@ -158,15 +181,23 @@ def _holds_work(folder: pathlib.Path) -> bool:
   return False
 
 
-def _take_lock(folder: pathlib.Path) -> int:
+def _take_lock(
+  folder: pathlib.Path,
+  mode: int = os.O_RDWR | os.O_CREAT,
+  kind: int = fcntl.LOCK_EX,
+) -> int:
   """Locks the folder's lock file; returns its descriptor."""
-  path = folder / _LOCK_FILE
   try:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-  except PermissionError as error:
-    raise errors.InputError(f"{folder}: this folder is not writable") from error
+    descriptor = os.open(folder / _LOCK_FILE, mode, 0o666)
+  except OSError as error:
+    if error.errno not in atomic.REFUSED:
+      raise
+    raise errors.InputError(
+      f"{folder}: this folder is not writable ({error.strerror}); give another,"
+      " or make it so"
+    ) from error
   try:
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
   except BlockingIOError as error:
     os.close(descriptor)
     raise errors.InputError(

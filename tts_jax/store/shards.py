@@ -9,7 +9,7 @@ import dataclasses
 import json
 import pathlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from tts_jax.store import atomic
 
 _NAME = re.compile(r"(\d{5,})-([0-9a-f]{16})\.parquet")
 _METADATA_KEY = b"tts_jax"
+_FOREIGN = "not a shard of this program; remove it"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +44,21 @@ class Dropped:
 
   name: str
   reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+  """A file with a shard's name.
+
+  Attributes:
+    path: of the file.
+    fault: why it cannot be used; "" where it can.
+    origin: what made it; None where its bytes are not what was written.
+  """
+
+  path: pathlib.Path
+  fault: str
+  origin: Origin | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -224,33 +240,47 @@ def is_shard(path: pathlib.Path) -> bool:
   return _NAME.fullmatch(path.name) is not None
 
 
+def inspect(folder: pathlib.Path) -> list[Found]:
+  """Looks at every file with a shard's name, in the order of names.
+
+  Files of other names are somebody else's.
+  """
+  return [_inspect(path) for path in sorted(folder.iterdir()) if is_shard(path)]
+
+
+def _inspect(path: pathlib.Path) -> Found:
+  match = _NAME.fullmatch(path.name)
+  assert match is not None
+  if atomic.file_hash(path) != match[2]:
+    return Found(path, "cut short or changed: its bytes do not match its name")
+  if not _is_ours(path):
+    return Found(path, _FOREIGN)
+  origin = _read_origin(path)
+  if origin.batch != int(match[1]):
+    return Found(path, f"renamed: it holds batch {origin.batch}", origin)
+  return Found(path, "", origin)
+
+
 def _scan(
   folder: pathlib.Path,
 ) -> tuple[dict[int, pathlib.Path], tuple[Dropped, ...]]:
-  """Sorts a folder's shards into whole ones by batch, and broken ones.
-
-  Files whose names are not a shard's are somebody else's and stay.
-  """
+  """Sorts a folder's shards into whole ones by batch, and broken ones."""
   whole: dict[int, pathlib.Path] = {}
   broken = []
-  for path in sorted(folder.iterdir()):
-    match = _NAME.fullmatch(path.name)
-    if match is None:
+  for found in inspect(folder):
+    if found.fault == _FOREIGN:
+      raise errors.InputError(f"{found.path}: {_FOREIGN}")
+    if found.fault or found.origin is None:
+      broken.append(Dropped(found.path.name, found.fault))
       continue
-    if atomic.file_hash(path) != match[2]:
-      reason = "cut short or changed: its bytes do not match its name"
-      broken.append(Dropped(path.name, reason))
-      continue
-    batch = _read_origin(path).batch
-    if batch != int(match[1]):
-      broken.append(Dropped(path.name, f"renamed: it holds batch {batch}"))
-      continue
+    batch = found.origin.batch
     if batch in whole:
       # No run of ours leaves two, so neither can be said to be the right one.
       raise errors.InputError(
-        f"{path}: {whole[batch].name} holds the same batch; remove one of them"
+        f"{found.path}: {whole[batch].name} holds the same batch; remove one of"
+        " them"
       )
-    whole[batch] = path
+    whole[batch] = found.path
   return whole, tuple(broken)
 
 
@@ -265,11 +295,12 @@ def _encode(table: pa.Table, origin: Origin) -> bytes:
   return sink.getvalue().to_pybytes()
 
 
+def _is_ours(path: pathlib.Path) -> bool:
+  return _METADATA_KEY in (pq.read_schema(path).metadata or {})
+
+
 def _read_origin(path: pathlib.Path) -> Origin:
-  metadata: Mapping[bytes, bytes] = pq.read_schema(path).metadata or {}
-  if _METADATA_KEY not in metadata:
-    raise errors.InputError(f"{path}: not a shard of this program; remove it")
-  return Origin(**json.loads(metadata[_METADATA_KEY]))
+  return Origin(**json.loads(pq.read_schema(path).metadata[_METADATA_KEY]))
 
 
 def _read_table(path: pathlib.Path, columns: Sequence[str] | None) -> pa.Table:
