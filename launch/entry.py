@@ -2,11 +2,13 @@
 
 import errno
 import functools
+import io
 import os
 import pathlib
 import re
 import sys
 from collections.abc import Callable
+from typing import cast
 
 from absl import app, flags
 from ml_collections import config_flags
@@ -36,19 +38,22 @@ def run(main: Callable[[list[str]], None], *, words: bool = False) -> None:
   """
   name = pathlib.Path(sys.argv[0]).stem
   stopping.listen()
+  # A log file shows what is done as it is done, too.
+  cast(io.TextIOWrapper, sys.stdout).reconfigure(line_buffering=True)
   try:
     app.run(main, flags_parser=functools.partial(_parse, words=words))
   except errors.InputError as error:
     print(f"{name}:", *str(error).split(), file=sys.stderr)
     sys.exit(2)
   except KeyboardInterrupt:
-    _leave(130, "interrupted; what was written stays")
+    stopping.leave(130, "interrupted; what was written stays")
   except stopping.Terminated:
-    _leave(143, "terminated; what was written stays; the same command goes on")
+    said = "what was written stays; the same command goes on"
+    stopping.leave(143, f"terminated; {said}")
   except Exception as error:
     # Orbax and safetensors raise errors of their own, without the number.
-    said = any(os.strerror(number) in str(error) for number in _DISK_FULL)
-    if getattr(error, "errno", None) not in _DISK_FULL and not said:
+    full = any(os.strerror(number) in str(error) for number in _DISK_FULL)
+    if getattr(error, "errno", None) not in _DISK_FULL and not full:
       raise
     where = getattr(error, "filename", None) or "the folder of the run"
     print(
@@ -57,14 +62,6 @@ def run(main: Callable[[list[str]], None], *, words: bool = False) -> None:
       file=sys.stderr,
     )
     sys.exit(2)
-
-
-def _leave(status: int, said: str) -> None:
-  print(said, file=sys.stderr, flush=True)
-  sys.stdout.flush()
-  # At once: a step that still runs is torn down with Python under it, and
-  # crashes. Files are whole at every moment, and the kernel drops the lock.
-  os._exit(status)
 
 
 def _parse(argv: list[str], *, words: bool) -> list[str]:
