@@ -1,5 +1,6 @@
 """What a compiled program takes and moves, in numbers and in lines."""
 
+import dataclasses
 import time
 from typing import Any
 
@@ -48,37 +49,35 @@ def measure(
   found = hlo.collectives(text)
   told["collectives"] = list(tally.alike(found))
   sizes = _elements(job.caches)
-  for name, inside in (("copies", True), ("copies_outside", False)):
-    moved = hlo.copies(text, sizes, in_loop=inside)
-    told[name] = [str(one) for one in moved]
+  moved, outside = (hlo.copies(text, sizes, in_loop=x) for x in (True, False))
+  told["copies"] = [str(one) for one in moved if not one.writes_back]
+  told["written_back"] = [str(one) for one in moved if one.writes_back]
+  told["copies_outside"] = [str(one) for one in outside]
   if job.work is not None:
-    step = [one for one in found if one.in_loop]
-    told["step"] = _step(job, chip, mesh.size, step)
+    told["step"] = _step(job, chip, mesh.size, found)
   return told
 
 
 def _step(
-  job: lowering.Job, chip: chips.Chip, count: int, step: list[hlo.Collective]
+  job: lowering.Job, chip: chips.Chip, count: int, found: list[hlo.Collective]
 ) -> dict[str, float]:
-  weights = footprint.on_one(job.args[0])
+  """Seconds of a turn of the loop, by what takes them."""
+  params = job.args[0]
+  weights, caches = footprint.on_one(params), jax.tree.leaves(job.caches)
   assert job.work is not None
   if not job.work.cfg.tied:  # What is only looked up is not read.
-    weights -= footprint.on_one(job.args[0]["embedding"])
-  whole = sum(
-    leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(job.caches)
+    weights -= footprint.on_one(params["embedding"])
+  whole = sum(leaf.size * leaf.dtype.itemsize for leaf in caches)
+  step = chips.estimate(
+    job.work,
+    chip,
+    count,
+    weight_bytes=weights,
+    cache_share=footprint.on_one(caches) / whole,
+    found=[one for one in found if one.in_loop],
   )
-  share = footprint.on_one(job.caches) / whole
-  given: Any = dict(weight_bytes=weights, cache_share=share, found=step)
-  found = chips.estimate(job.work, chip, count, **given)
-  parts = (
-    "memory",
-    "arithmetic",
-    "interconnect",
-    "floor",
-    "seconds",
-    "overlapped",
-  )
-  return {name: getattr(found, name) for name in parts}
+  told = {"seconds": step.seconds, "overlapped": step.overlapped}
+  return {**dataclasses.asdict(step), **told}
 
 
 def _elements(caches: Any) -> set[int]:

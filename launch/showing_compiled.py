@@ -6,6 +6,7 @@ from typing import Any
 _MEGA, _GIGA = 1e6, 1e9
 # Less than so many bytes handed over are told together.
 _LEAST = 64 * 1024
+_SHOWN = 4
 
 
 def lines(told: dict[str, Any]) -> Iterator[str]:
@@ -26,7 +27,7 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
     for one in mine:
       if one["bytes"] >= _LEAST:
         yield (
-          f"  {name}: {one['count']} {one['kind']} of {' '.join(one['arrays'])}"
+          f"  {name}: {one['count']} {one['kind']} of {_some(one['arrays'])}"
           f" over {one['chips']} chips, {one['bytes'] / _MEGA:.2f} MB each"
         )
     small = sum(one["count"] for one in mine if one["bytes"] < _LEAST)
@@ -34,7 +35,8 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
       yield f"  {name}: {small} of less than {_LEAST // 1024} KiB each"
   yield (
     f"  copies of caches: {len(told['copies'])} in the loop,"
-    f" {len(told['copies_outside'])} outside of it"
+    f" {len(told['copies_outside'])} outside of it; updated on the die and"
+    f" written back in the loop: {len(told['written_back'])}"
   )
   for one in sorted(set(told["copies"])):
     yield f"    {told['copies'].count(one)} {one} in the loop"
@@ -48,3 +50,9 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
     )
   costs = ", ".join(f"{k} {v:.3g}" for k, v in told["untrusted"].items())
   yield f"  the compiler's own estimate, not to be trusted: {costs}"
+
+
+def _some(arrays: list[str]) -> str:
+  """The first of many."""
+  rest = f" and {len(arrays) - _SHOWN} more" if len(arrays) > _SHOWN else ""
+  return " ".join(arrays[:_SHOWN]) + rest

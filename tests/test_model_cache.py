@@ -120,7 +120,8 @@ def test_copied_rows_continue_their_parents(params, state):
       np.testing.assert_array_equal(logits[q, n], parent_logits[q, parent])
 
 
-def test_any_tree_of_rows_is_copied():
+@pytest.mark.parametrize("shards", [1, 2, 4])
+def test_any_tree_of_rows_is_copied(shards):
   rng = np.random.default_rng(0)
   tree = {
     "scores": rng.normal(size=(4, 6, 5, 2)),
@@ -133,10 +134,11 @@ def test_any_tree_of_rows_is_copied():
   parents[0] = [5, 1, 1, 5, 5, 5]
   parents[2, 0] = 3
   tree = jax.tree.map(jnp.asarray, tree)
-  found = cache.copy_rows(tree, jnp.asarray(parents))
+  found = cache.copy_rows(tree, jnp.asarray(parents), shards=shards)
   want = jax.tree.map(lambda x: x[np.arange(4)[:, None], parents], tree)
   jax.tree.map(np.testing.assert_array_equal, found, want)
-  still = cache.copy_rows(tree, jnp.tile(jnp.arange(6), (4, 1)))
+  still = jnp.tile(jnp.arange(6), (4, 1))
+  still = cache.copy_rows(tree, still, shards=shards)
   jax.tree.map(np.testing.assert_array_equal, still, tree)
 
 

@@ -57,3 +57,11 @@ def test_what_is_no_program_is_refused():
     hlo.parse("HloModule x")
   with pytest.raises(errors.InputError, match="unknown dtype odd"):
     assert hlo.Array("odd", (2,)).bytes
+
+
+def test_a_cache_that_is_updated_on_the_die_is_told_apart():
+  moves = MOVES["copy-start"].replace("3,2,1,0}", "3,2,1,0:T(8,128)S(1)}")
+  (one,) = hlo.copies(TEXT.replace("MOVED", moves), CACHE)
+  assert one.writes_back
+  (one,) = hlo.copies(TEXT.replace("MOVED", MOVES["copy-start"]), CACHE)
+  assert not one.writes_back

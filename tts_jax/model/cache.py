@@ -10,6 +10,7 @@ Both states are tuples over layers rather than one array: stacked, every layer
 would be copied at every token.
 """
 
+import functools
 from typing import Any
 
 import chex
@@ -261,7 +262,7 @@ def put_rows(
   )
 
 
-def copy_rows(tree: Any, parents: chex.Array) -> Any:
+def copy_rows(tree: Any, parents: chex.Array, *, shards: int = 1) -> Any:
   """Rows overwritten by copies of other rows of their question.
 
   Row by row, and only those that change: in a donated or carried tree what is
@@ -271,28 +272,58 @@ def copy_rows(tree: Any, parents: chex.Array) -> Any:
   Args:
     tree: leaves with leading axes [Q, N].
     parents: [Q, N] int32, the row that each row continues; itself, if it stays.
+    shards: devices over which questions are split evenly: each copies rows of
+      its own questions at the same time as the others, without their help.
 
   Returns:
     The tree with its rows in place.
   """
+  if shards > 1:
+    return _copy_on_each(tree, parents, shards)
+  order, count = _moves(parents)
+  flat, N = parents.reshape(-1), parents.shape[1]
+  return jax.lax.fori_loop(
+    0, count, lambda turn, tree: _move(tree, order[turn], flat, N), tree
+  )
+
+
+def _copy_on_each(tree: Any, parents: chex.Array, shards: int) -> Any:
+  N = parents.shape[1]
+
+  def split(leaf: chex.Array) -> chex.Array:
+    return leaf.reshape(shards, -1, *leaf.shape[1:])
+
+  order, count = jax.vmap(_moves)(split(parents))
+  flat = parents.reshape(shards, -1)
+
+  def turn(at: chex.Array, tree: Any) -> Any:
+    # Those that are done repeat a copy, which changes nothing.
+    move = functools.partial(_move, rows=N)
+    return jax.vmap(move)(tree, order[:, at], flat)
+
+  found = jax.lax.fori_loop(0, count.max(), turn, jax.tree.map(split, tree))
+  return jax.tree.map(lambda new, old: new.reshape(old.shape), found, tree)
+
+
+def _moves(parents: chex.Array) -> tuple[chex.Array, chex.Array]:
+  """Places [Q N] of the rows that move, and then of any; how many move."""
   Q, N = parents.shape
-  flat = parents.reshape(-1)
-  moved = flat != jnp.tile(jnp.arange(N), Q)
-  order = jnp.flatnonzero(moved, size=Q * N, fill_value=0)
+  moved = parents.reshape(-1) != jnp.tile(jnp.arange(N), Q)
+  return jnp.flatnonzero(moved, size=Q * N, fill_value=0), moved.sum()
 
-  def move(count: chex.Array, tree: Any) -> Any:
-    question, row = jnp.divmod(order[count], N)
 
-    def one(leaf: chex.Array) -> chex.Array:
-      tail = (0,) * (leaf.ndim - 2)
-      size = (1, 1, *leaf.shape[2:])
-      start = (question, flat[order[count]], *tail)
-      taken = jax.lax.dynamic_slice(leaf, start, size)
-      return jax.lax.dynamic_update_slice(leaf, taken, (question, row, *tail))
+def _move(tree: Any, place: chex.Array, parents: chex.Array, rows: int) -> Any:
+  """The row at a place of [Q N] overwritten by its parent."""
+  question, row = jnp.divmod(place, rows)
 
-    return jax.tree.map(one, tree)
+  def one(leaf: chex.Array) -> chex.Array:
+    tail = (0,) * (leaf.ndim - 2)
+    size = (1, 1, *leaf.shape[2:])
+    start = (question, parents[place], *tail)
+    taken = jax.lax.dynamic_slice(leaf, start, size)
+    return jax.lax.dynamic_update_slice(leaf, taken, (question, row, *tail))
 
-  return jax.lax.fori_loop(0, moved.sum(), move, tree)
+  return jax.tree.map(one, tree)
 
 
 def mark(tree: Any) -> Any:

@@ -18,6 +18,13 @@ from tts_jax.model import cache
 Compile = Callable[..., Any]
 
 
+def shards(params: types.Params, questions: int) -> int:
+  """Devices over which a state's questions are split, by its parameters."""
+  mesh = sharding.mesh_of(params)
+  count = 1 if mesh is None else mesh.shape.get(sharding.DATA, 1)
+  return 1 if questions % count else count
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Placed:
   """A state in its place, and what compiles functions that carry it.

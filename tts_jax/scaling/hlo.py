@@ -88,10 +88,14 @@ class Instruction:
     found = _CALLED.findall(self.text)
     return [name for one in found for name in re.findall(r"[\w.\-]+", one)]
 
+  @property
+  def writes_back(self) -> bool:
+    """Whether it copies from a memory on the die to one that is not."""
+    ends = [one.on_die for one in self.arrays[:2]]
+    return self.operation == "copy-start" and ends == [False, True]
+
   def __str__(self) -> str:
-    said = f"{self.operation} {self.arrays[0]}"
-    back = self.operation == "copy-start" and self.arrays[1].on_die
-    return f"{said} back from the die" if back else said
+    return f"{self.operation} {self.arrays[0]}"
 
 
 Computations = dict[str, list[Instruction]]
@@ -199,7 +203,8 @@ def copies(
 
   A fusion counts where it computes nothing. What is fetched ahead into a memory
   on the die is read, not copied; what writes into its operand's own place, as
-  an updated slice does, is neither.
+  an updated slice does, is neither. What was updated on the die and is written
+  back is among them: `Instruction.writes_back` tells.
 
   Args:
     text: of the program.

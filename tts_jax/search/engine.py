@@ -21,12 +21,14 @@ class Programs:
   """What a search runs, compiled, on the mesh of its parameters.
 
   Attributes:
+    setup: the search, as it is on the mesh.
     placed: the state without questions.
     admit: `state.admit` with its setup; the state is donated.
     chunk: as `loop.search_chunk` with its settings; the state is donated.
     collect: `stream.collect_group` with its setup.
   """
 
+  setup: setups.Setup
   placed: placement.Placed
   admit: Any
   chunk: Any
@@ -95,16 +97,20 @@ def programs(
 
   The arguments are those of `make`, and `chunk`, which passes over the rows.
   """
+  groups = max(1, rows // setup.rounds.n)
+  shards = placement.shards(weights, groups)
+  setup = dataclasses.replace(setup, shards=shards)
   begin = functools.partial(
     state.init_state,
     weights,
     setup=setup,
-    groups=max(1, rows // setup.rounds.n),
+    groups=groups,
     prompt_tokens=prompt_tokens,
   )
   placed = placement.Placed.of(begin, weights, compiler)
   fixed: Any = dict(steps=steps, setup=setup)
   return Programs(
+    setup=setup,
     placed=placed,
     admit=placed.keeps(functools.partial(state.admit, setup=setup)),
     chunk=placed.keeps(functools.partial(chunk, **fixed), told=1),

@@ -296,7 +296,9 @@ def _close_rounds(
   # Outside the condition, whose branches might copy the caches; where nothing
   # moves it takes no time.
   caches, beams = cache.copy_rows(
-    (state.caches, beams), jnp.where(parents < 0, row, parents)
+    (state.caches, beams),
+    jnp.where(parents < 0, row, parents),
+    shards=setup.shards,
   )
   refilled = (parents != row) & (parents >= 0)
   alive &= parents >= 0

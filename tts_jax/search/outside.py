@@ -169,7 +169,7 @@ def programs(
 ) -> tuple[engine.Programs, Any]:
   """What `make` runs: as `engine.programs`, and `loop.close_rounds`."""
   run = engine.programs(weights, setup, **sizes, chunk=loop.draw_chunk)
-  close = functools.partial(loop.close_rounds, setup=setup)
+  close = functools.partial(loop.close_rounds, setup=run.setup)
   return run, run.placed.keeps(close, argument=0)
 
 

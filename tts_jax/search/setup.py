@@ -32,6 +32,8 @@ class Setup:
     step_tokens: a step of so many tokens ends without one; None never does.
     aggregate: what ranks candidates, from the scores of their steps.
     trace: whether the result holds every round, for a picture of the tree.
+    shards: devices over which questions are split, as `cache.copy_rows` takes
+      them.
 
   Raises:
     errors.InputError: a delimiter is no token of the model, or `step_tokens` is
@@ -47,6 +49,7 @@ class Setup:
   step_tokens: int | None = None
   aggregate: Aggregate = choosing.last
   trace: bool = False
+  shards: int = 1
 
   def __post_init__(self) -> None:
     for token in sorted(automaton.containing(self.delimiters)):

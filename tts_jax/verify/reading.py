@@ -77,7 +77,12 @@ def programs(
     prompts=prompts,
     admit=prompts.keeps(admit, argument=0),
     extend=solutions.keeps(extend, argument=0, told=1),
-    copy=solutions.keeps(cache.copy_rows, argument=0),
+    copy=solutions.keeps(
+      functools.partial(
+        cache.copy_rows, shards=placement.shards(params, groups)
+      ),
+      argument=0,
+    ),
   )
 
 
