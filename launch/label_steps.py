@@ -8,16 +8,13 @@ the labels cost. In a notebook: `tts_jax.store.labels.load_labels(folder)`.
 
 import dataclasses
 import json
-import time
 
-import tqdm
 from absl import flags
 
-from launch import entry, generation, pooling
-from tts_jax.decode import pools
+from launch import entry, generation, labelling, pooling
 from tts_jax.store import labels as labels_lib
-from tts_jax.store import pool, run, shards
-from tts_jax.verify import label_costs, labels, rollouts, saved
+from tts_jax.store import run
+from tts_jax.verify import label_costs, saved
 
 _CONFIG = entry.config_flag("configs/label_steps.py")
 _OUT = flags.DEFINE_string("out", "runs/labels", "Folder of the run.")
@@ -26,40 +23,13 @@ _OUT = flags.DEFINE_string("out", "runs/labels", "Folder of the run.")
 def main(_: list[str]) -> None:
   """Samples and labels what the folder lacks, and says what it cost."""
   config = _CONFIG.value
-  most = config.limits
-  plan = rollouts.Rollouts(
-    config.rollouts, most.max_tokens, config.engine.branches
-  )
+  labelling.plan(config)  # Refuses what is out of range before it samples.
   task, questions = pooling.find_training(config)
   with run.Run.open(_OUT.value, config.to_dict()) as folder:
     model = generation.load_generator(config, task)
-    pooling.sample_pool(folder, config, task, questions, model)
-    sample = generation.engine(
-      model,
-      config,
-      samples=max(plan.count, 1),  # With 0, no request is made.
-      prompt_tokens=plan.longest(most.prompt_tokens),
-      room=plan.room,
-    )
-    drawn = shards.read(folder.path / pool.STAGE, labels.POOL_COLUMNS)
-    stage = labels.open_stage(folder, questions, model.folder)
-    print(f"{stage.folder}: {stage.report}", flush=True)
-    size, start = len(questions), time.monotonic()
-    kept = size - len(pools.missing(stage, questions, config.engine.batch))
-    with tqdm.tqdm(total=size, initial=kept, unit="question") as bar:
-      for progress in labels.fill(
-        stage,
-        questions,
-        drawn,
-        sample,
-        task,
-        model.tokenizer,
-        plan,
-        config.engine.batch,
-      ):
-        rate = progress.stats.generated / (time.monotonic() - start)
-        bar.set_postfix_str(f"{rate:,.0f} tokens/s", refresh=False)
-        bar.update(size - progress.left - bar.n)
+    loaded = config, task, questions, model
+    pooling.sample_pool(folder, *loaded)
+    stage = labelling.label_pool(folder, *loaded)
     costs = label_costs.summarise(stage.read())
     costs["origin"] = dataclasses.asdict(saved.origin(model.folder))
     folder.write_json(labels_lib.SUMMARY, costs)

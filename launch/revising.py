@@ -35,6 +35,21 @@ def load_reviser(
   return generation.load_generator(config, task, folder, room)
 
 
+def setup(
+  model: generation.Generator,
+  config: ml_collections.ConfigDict,
+  plan: states.Plan,
+) -> states.Setup:
+  """The chains of a plan as the loop takes them."""
+  return states.Setup(
+    lm=model.lm,
+    sampler=sampling.make(**config.sampler),
+    limits=model.limits(config.limits.max_tokens),
+    plan=plan,
+    rebuilt=config.revision.rebuilt,
+  )
+
+
 def engine(
   model: generation.Generator,
   config: ml_collections.ConfigDict,
@@ -49,16 +64,9 @@ def engine(
     plan: the chains of a question.
     key: of the draws; None: by the config's seed, as those of a pool.
   """
-  setup = states.Setup(
-    lm=model.lm,
-    sampler=sampling.make(**config.sampler),
-    limits=model.limits(config.limits.max_tokens),
-    plan=plan,
-    rebuilt=config.revision.rebuilt,
-  )
   return revise_engine.make(
     model.params,
-    setup,
+    setup(model, config, plan),
     jax.random.key(config.seed) if key is None else key,
     groups=config.engine.groups,
     rows=config.engine.rows,

@@ -14,6 +14,34 @@ from tts_jax.search import outside, setup, strategies
 from tts_jax.tasks import base
 
 
+def plan(
+  model: generation.Generator,
+  judge: judges.AnyJudge,
+  config: ml_collections.ConfigDict,
+  task: base.Task,
+  strategy: strategies.Strategy,
+  *,
+  trace: bool = False,
+) -> setup.Setup:
+  """A search as the loop takes it."""
+  if isinstance(judge, judges.OutsideJudge):
+    verifier: Any = outside.Unread()
+    delimiters = model.tokenizer.delimiters(task.step_delimiter)
+  else:
+    verifier = judge.verifier
+    delimiters = model.rule or frozenset(verifier.config.delimiters)
+  return setup.Setup(
+    lm=model.lm,
+    verifier=verifier,
+    strategy=strategy,
+    sampler=sampling.make(**config.sampler),
+    limits=model.limits(config.limits.max_tokens),
+    delimiters=delimiters,
+    step_tokens=config.search.step_tokens or None,
+    trace=trace,
+  )
+
+
 def engine(
   model: generation.Generator,
   judge: judges.AnyJudge,
@@ -24,22 +52,7 @@ def engine(
   trace: bool = False,
 ) -> Callable[[int], Callable[..., Any]]:
   """A search, compiled once: from a seed to a stream of requests."""
-  if isinstance(judge, judges.OutsideJudge):
-    verifier: Any = outside.Unread()
-    delimiters = model.tokenizer.delimiters(task.step_delimiter)
-  else:
-    verifier = judge.verifier
-    delimiters = model.rule or frozenset(verifier.config.delimiters)
-  one = setup.Setup(
-    lm=model.lm,
-    verifier=verifier,
-    strategy=strategy,
-    sampler=sampling.make(**config.sampler),
-    limits=model.limits(config.limits.max_tokens),
-    delimiters=delimiters,
-    step_tokens=config.search.step_tokens or None,
-    trace=trace,
-  )
+  one = plan(model, judge, config, task, strategy, trace=trace)
   sizes: Any = dict(
     rows=config.search.rows,
     prompt_tokens=config.limits.prompt_tokens,

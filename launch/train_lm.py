@@ -16,8 +16,7 @@ import jax.numpy as jnp
 import ml_collections
 from absl import flags
 
-from launch import entry, training
-from tts_jax import sharding
+from launch import entry, stepping, training
 from tts_jax.model import config as model_config
 from tts_jax.model import huggingface, transformer
 from tts_jax.store import run
@@ -60,23 +59,25 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
     max_positions=shape.max_positions,
   )
   held_out = pack(found.stream("validation", config.seed), prompt_weight=0.0)
-  mesh = sharding.data_mesh(config.data.rows)
-  copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
+  loss = functools.partial(step_lib.loss, lm=lm)
+  made = stepping.compiled(
+    loss,
+    optimizer,
+    rows=config.data.rows,
+    microbatches=config.data.microbatches,
+  )
   init = functools.partial(step_lib.init, lm=lm, optimizer=optimizer)
-  state = jax.jit(init, out_shardings=copies)(jax.random.key(config.seed))
+  key = jax.random.key(config.seed)
+  state = jax.jit(init, out_shardings=made.copies)(key)
   size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
   print(f"{size:,} parameters, {schedule.steps} steps, to {out}", flush=True)
-  loss = functools.partial(step_lib.loss, lm=lm)
-  static = dict(optimizer=optimizer, microbatches=config.data.microbatches)
-  step = functools.partial(step_lib.train_step, loss=loss, **static)
-  jit = functools.partial(jax.jit, in_shardings=(copies, split))
   state, progress = training.run(
     state,
     pack(train, prompt_weight=config.data.prompt_weight),
     data_lib.take(held_out, config.validation.batches),
     out,
-    step=jit(step, out_shardings=(copies, copies), donate_argnums=0),
-    loss=jit(loss),
+    step=made.step,
+    loss=made.loss,
     schedule=schedule,
   )
   params = jax.tree.map(lambda x: x.astype(jnp.bfloat16), state.params)

@@ -20,8 +20,7 @@ import jax.numpy as jnp
 import ml_collections
 from absl import flags
 
-from launch import entry, training
-from tts_jax import sharding
+from launch import entry, stepping, training
 from tts_jax.model import embedded, huggingface, transformer
 from tts_jax.store import run, trajectories
 from tts_jax.tasks import tokenization
@@ -56,22 +55,22 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   train, held_out = revisions.load(*both, saved.origin(source))
   schedule = loop.Schedule(**config.schedule)
   optimizer = step_lib.Optimizer(steps=schedule.steps, **config.optimizer)
-  mesh = sharding.data_mesh(config.data.rows)
-  copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
+  made = stepping.compiled(
+    functools.partial(step_lib.loss, lm=lm),
+    optimizer,
+    rows=config.data.rows,
+    microbatches=config.microbatches,
+  )
   key = jax.random.key(config.seed)
-  state = jax.device_put(step_lib.begin(key, params, optimizer), copies)
+  state = jax.device_put(step_lib.begin(key, params, optimizer), made.copies)
   print(f"{len(train):,} trajectories, {schedule.steps} steps, to {out}")
-  loss = functools.partial(step_lib.loss, lm=lm)
-  static = dict(optimizer=optimizer, microbatches=config.microbatches)
-  step = functools.partial(step_lib.train_step, loss=loss, **static)
-  jit = functools.partial(jax.jit, in_shardings=(copies, split))
   state, progress = training.run(
     state,
     revisions.stream(train, seed=config.seed, **config.data),
     revisions.held_out(held_out, most=config.validation, **config.data),
     out,
-    step=jit(step, out_shardings=(copies, copies), donate_argnums=0),
-    loss=jit(loss),
+    step=made.step,
+    loss=made.loss,
     schedule=schedule,
   )
   tokenizer.save(out / "model")

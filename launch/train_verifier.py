@@ -10,15 +10,13 @@ leaves one. It gets metrics.jsonl, checkpoints/, best/, verifier/ and, trained
 jointly, model/.
 """
 
-import functools
 import os
 
 import jax
 import ml_collections
 from absl import flags
 
-from launch import entry, training, verifying
-from tts_jax import sharding
+from launch import entry, stepping, training, verifying
 from tts_jax.model import embedded, huggingface
 from tts_jax.store import labels, run
 from tts_jax.tasks import catalogue, tokenization
@@ -57,22 +55,21 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   worked = labelled.worked_solutions(
     found.task, tokenizer, found.stream("train", config.worked_seed)
   )
-  mesh = sharding.data_mesh(config.data.rows)
-  copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
+  made = stepping.compiled(
+    goal, optimizer, rows=config.data.rows, held_out=goal.validate
+  )
   drawn, kept = jax.random.split(jax.random.key(config.seed))
   params = goal.init(drawn, model)
   params |= saved.start(config.start, goal.verifier, config.backbone)
-  state = jax.device_put(step_lib.begin(kept, params, optimizer), copies)
+  state = jax.device_put(step_lib.begin(kept, params, optimizer), made.copies)
   print(f"{schedule.steps} steps, to {folder.path}", flush=True)
-  step = functools.partial(step_lib.train_step, loss=goal, optimizer=optimizer)
-  jit = functools.partial(jax.jit, in_shardings=(copies, split))
   state, progress = training.run(
     state,
     labelled.stream(train, mixture, worked=worked, **config.data),
     labelled.held_out(held_out, final_only=mixture.final_only, **config.data),
     folder.path,
-    step=jit(step, out_shardings=(copies, copies), donate_argnums=0),
-    loss=jit(goal.validate),
+    step=made.step,
+    loss=made.loss,
     schedule=schedule,
   )
   if not goal.frozen:
