@@ -1,17 +1,33 @@
-"""What is timed: a 33M-parameter Llama on two CPU cores.
+"""What is timed: sections of `launch.bench`, on two CPU cores.
 
   python -m launch.bench --out runs/bench
+  python -m launch.bench --config.sections="('search','revisions')"
+  python -m launch.bench --config.sections=pool --config.pool.questions=500
 
 For the machine at hand; `model` takes any shape, `rows` any numbers.
 """
 
 import ml_collections
 
+from configs import reproduce, train_verifier
+
 
 def get_config() -> ml_collections.ConfigDict:
-  """Minutes on two cores."""
-  return ml_collections.ConfigDict(
+  """Minutes on two cores, which are said at the start."""
+  config = ml_collections.ConfigDict(
     {
+      # What is timed; each line below says of which section it is.
+      "sections": (
+        "decode",
+        "prefill",
+        "search",
+        "revisions",
+        "labels",
+        "pool",
+        "grading",
+        "estimates",
+        "train",
+      ),
       # Of random weights.
       "model": {
         # Blocks.
@@ -39,14 +55,74 @@ def get_config() -> ml_collections.ConfigDict:
       "decode": (
         (1, 1, 128),
         (1, 8, 128),
+        (1, 16, 128),
+        (2, 16, 128),
+        (4, 16, 128),
+        (8, 16, 128),
         (1, 32, 128),
-        (4, 32, 128),
+        (1, 64, 128),
         (1, 128, 128),
         (1, 256, 128),
         (1, 32, 1024),
       ),
       # Tokens of each sample.
       "tokens": 128,
+      # Questions, tokens of a prompt.
+      "prefill": ((1, 32), (1, 128), (1, 512), (1, 1024), (1, 1920), (8, 128)),
+      # Models, questions and sizes of all sections but decode, prefill, grading
+      # and estimates.
+      "experiment": reproduce.get_config(),
+      "search": {
+        # Rows of a question, in every method.
+        "candidates": 16,
+      },
+      "revisions": {
+        # Chains of a question, answers of each.
+        "chains": ((4, 4), (1, 16)),
+      },
+      "labels": {
+        # How many.
+        "questions": 4,
+        # Of each question, to be labelled.
+        "samples": 4,
+        # From the end of each step.
+        "rollouts": 16,
+        # Prefixes of a solution that are rolled out in one pass at most.
+        "branches": 16,
+      },
+      "pool": {
+        # How many.
+        "questions": 40,
+        # Of each question.
+        "samples": 64,
+      },
+      "grading": {
+        # Pairs of answers that their forms settle.
+        "forms": 5000,
+        # Pairs that take algebra.
+        "algebra": 1000,
+      },
+      "estimates": {
+        # Of a pool that is made up.
+        "questions": 500,
+        # Of each question.
+        "samples": 2048,
+      },
+      "train": {
+        # Of each turn.
+        "steps": 2,
+        # As configs/train_gsm_symbolic.py has them.
+        "language_model": {
+          # Of a batch.
+          "rows": 32,
+          # Tokens of a row.
+          "length": 224,
+          # Parts in which a batch is read.
+          "microbatches": 2,
+        },
+        # As it is trained; and jointly, by other weights of its losses.
+        "verifier": train_verifier.get_config(),
+      },
       # Races beside other programs.
       "peers": {
         # As `decode`.
@@ -55,8 +131,28 @@ def get_config() -> ml_collections.ConfigDict:
         "samples": 4,
       },
       # Of each figure, whose median is told.
-      "repeats": 5,
+      "repeats": 3,
       # Of all that is drawn.
       "seed": 0,
     }
   )
+  # Those that searches, chains and training read.
+  config.experiment.questions.count = 8
+  # The searches that are timed.
+  config.experiment.search.methods = (
+    "best_of_n",
+    "beam_sqrt",
+    "beam_4",
+    "dvts",
+    "lookahead_1",
+    "lookahead_3",
+  )
+  # As many as one question has, which is then alone.
+  config.experiment.search.rows = 16
+  verifier = config.train.verifier
+  # No labels are read: worked solutions stand for them.
+  del verifier.labels, verifier.held_out, verifier.worked_seed
+  del verifier.task, verifier.model, verifier.start, verifier.backbone
+  del verifier.optimizer, verifier.schedule, verifier.seed
+  verifier.history = False
+  return config

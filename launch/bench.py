@@ -1,27 +1,39 @@
-"""Times sampling against the hardware's floor, measured in the same run.
+"""Times every part against the hardware's floor, measured in the same run.
 
   python -m launch.bench --out runs/bench
-  python -m launch.bench --config.model.dtype=bfloat16 --config.repeats=3
+  python -m launch.bench --config.sections="('decode','search')"
+  python -m launch.bench --config.sections="('pool',)" \
+      --config.pool.questions=500
 
-Prints a table, tokens a second, share of the floor that memory and arithmetic
-set (`scaling.roofline`) and bytes of keys and values. bench.json has these, and
-what prefill and compiling took. Run nothing beside it. Another bench,
-`launch.bench_peers`, sets other programs beside it.
+Sections: `decode`, samples of one length, at each shape; `prefill`, prompts
+read, by length; `search` and `revisions`, questions from end to end; `labels`,
+Monte Carlo rollouts; `pool`, many samples of many questions; `grading`;
+`estimates`, expectations over subsets of a pool; `train`, steps of training.
+
+A line tells the median seconds of a turn; tokens made a second (read, of
+prefill and training), with their range; the share that this is of the floor
+that memory and arithmetic set (`scaling.roofline`); rows busy, of those put
+through the model; bytes of keys and values that there is room for, a
+verifier's included; tokens read by models for each one made; and what the
+first turn took more, which is compiling. bench.json has all lines by section;
+`doubling`, what twice the rows cost; beside it cost.png, by rows and questions.
+Run nothing beside it. Another bench, `launch.bench_peers`, sets other programs
+beside sampling.
 """
 
 import dataclasses
 import os
 import pathlib
 import platform
+import time
 from typing import Any
 
 import jax
 from absl import flags
 
-from launch import ceilings, entry, throughput, timing
-from tts_jax.model import config as config_lib
-from tts_jax.model import transformer
-from tts_jax.scaling import roofline
+from launch import ceilings, entry, throughput
+from launch.benches import doubling, sections
+from tts_jax.report import cost_figures, figures
 from tts_jax.store import atomic, provenance
 
 _CONFIG = entry.config_flag("configs/bench.py")
@@ -29,38 +41,43 @@ _OUT = flags.DEFINE_string("out", "runs/bench", "Folder of bench.json.")
 
 
 def main(_: list[str]) -> None:
-  """Times each shape, and prints it as it comes."""
+  """Times each section, and prints each line as it comes."""
   config = _CONFIG.value
-  lm = transformer.Transformer(
-    config_lib.TransformerConfig(**config.model.to_dict())
-  )
-  weights = roofline.matrix_elements(lm.config) / 1e6
-  machine = ceilings.measure(lm.config.dtype)
+  wanted = sections.find(config.sections)
+  # As training has it; what is on one device takes no longer for it.
+  jax.config.update("jax_num_cpu_devices", os.cpu_count())
+  print(sections.plan(wanted), flush=True)
+  machine = ceilings.measure(config.model.dtype)
   print(
-    f"{weights:.1f}M weights, {lm.config.dtype}, {platform.machine()},"
-    f" {os.cpu_count()} cores, jax {jax.__version__}:"
-    f" {machine.bytes_per_second / 1e9:.1f} GB/s,"
+    f"{platform.machine()}, {os.cpu_count()} cores, jax {jax.__version__},"
+    f" {config.model.dtype}: {machine.bytes_per_second / 1e9:.1f} GB/s,"
     f" {machine.flops_per_second / 1e9:.0f} GFLOP/s",
     flush=True,
   )
-  params = timing.drawn(lm, config.seed)
-  print(throughput.HEAD)
-  rows = []
-  for shape in config.decode:
-    times: Any = dict(repeats=config.repeats, seed=config.seed)
-    one = timing.decoding(lm, params, shape, tokens=config.tokens, **times)
-    rows.append(throughput.row(lm, shape, config.tokens, one, machine))
-    print(throughput.line(rows[-1]), flush=True)
-  told = {
+  told: dict[str, Any] = {
     "commit": provenance.commit(),
     "jax": jax.__version__,
     "machine": dataclasses.asdict(machine),
     "config": config.to_dict(),
-    "decode": rows,
   }
   out = pathlib.Path(_OUT.value)
   atomic.make_folder(out)
-  atomic.write_json(out / "bench.json", told)
+  for name, section in wanted.items():
+    start, told[name] = time.monotonic(), []
+    print(f"\n{name:{throughput.WIDTH}}{throughput.HEAD}", flush=True)
+    for line in section.lines(config):
+      print(line, flush=True)
+      told[name].append(line.told())
+      atomic.write_json(out / "bench.json", told)
+    print(f"{time.monotonic() - start:.0f} s", flush=True)
+  if "decode" in told:
+    told["doubling"] = doubling.ratios(told["decode"])
+    atomic.write_json(out / "bench.json", told)
+    print(f"\n{doubling.line(told['doubling'])}")
+    if cost_figures.panels(told["decode"]):
+      drawn = cost_figures.cost(told["decode"], config.tokens)
+      atomic.write_bytes(out / "cost.png", figures.to_png(drawn))
+      print(out / "cost.png")
   print(out / "bench.json")
 
 

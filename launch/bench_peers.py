@@ -17,9 +17,8 @@ import jax
 import numpy as np
 from absl import flags
 
-from launch import entrant, entry, peers, racing, throughput, timing
-from tts_jax.model import config as config_lib
-from tts_jax.model import huggingface, transformer
+from launch import entrant, entry, peers, racing, throughput, timing, turns
+from tts_jax.model import huggingface
 from tts_jax.store import atomic, provenance
 
 _CONFIG = entry.config_flag("configs/bench.py")
@@ -30,10 +29,7 @@ _GREEDY = 32
 def main(_: list[str]) -> None:
   """Races each shape, and prints it as it comes."""
   config = _CONFIG.value
-  lm = transformer.Transformer(
-    config_lib.TransformerConfig(**config.model.to_dict())
-  )
-  params = timing.drawn(lm, config.seed)
+  lm, params = timing.model(config)
   rng = np.random.default_rng(config.seed)
   with tempfile.TemporaryDirectory() as folder:
     huggingface.save(folder, lm, jax.device_get(params))
@@ -50,12 +46,13 @@ def main(_: list[str]) -> None:
       ("real", racing.lengths(config.peers.samples * rows, rng)),
     ):
       drawn = prompts, lengths, rows
-      ways: dict[str, racing.Way] = {
+      ways: dict[str, turns.Way] = {
         "tts_jax": entrant.ours(lm, params, *drawn, config.seed)
       }
       for way in peers.WAYS:
         ways[way] = racing.theirs(peer, way, *drawn)
-      times = racing.turns(ways, config.repeats)
+      taken = turns.take(ways, config.repeats)
+      times = {name: one.seconds for name, one in taken.items()}
       made = questions * sum(lengths)
       best = min(
         (k for k in times if k != "tts_jax"), key=lambda k: np.median(times[k])

@@ -1,18 +1,16 @@
-"""Ways of drawing the same samples, each at its turn."""
+"""Other programs as ways of drawing the same samples."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import tqdm
 
-from launch import shipping
+from launch import shipping, turns
 from tts_jax import errors
 from tts_jax.store import pool
 
-Way = Callable[[], float]
 _POOL = shipping.FOLDER / f"{pool.STAGE}.parquet"
 
 
@@ -38,7 +36,7 @@ def theirs(
   prompts: Sequence[Sequence[int]],
   lengths: Sequence[int],
   rows: int,
-) -> Way:
+) -> turns.Way:
   """The same by `generate`, so many rows of a question at a time."""
 
   def run() -> float:
@@ -48,17 +46,6 @@ def theirs(
     )
 
   return run
-
-
-def turns(ways: Mapping[str, Way], repeats: int) -> dict[str, np.ndarray]:
-  """[repeats] seconds of each, A B A B, after a turn that is not counted."""
-  found: dict[str, list[float]] = {name: [] for name in ways}
-  for turn in tqdm.trange(repeats + 1, unit="turn", leave=False):
-    for name, way in ways.items():
-      took = way()
-      if turn:
-        found[name].append(took)
-  return {name: np.array(times) for name, times in found.items()}
 
 
 def line(one: Mapping[str, Any]) -> str:

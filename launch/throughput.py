@@ -1,58 +1,90 @@
-"""What timed decoding comes to: tokens a second and shares of the floor."""
+"""What timed work comes to: lines of a table, and of bench.json."""
 
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from launch import timing
-from tts_jax.model import transformer
-from tts_jax.scaling import roofline
+WIDTH = 34  # Of names.
+HEAD = (
+  "  seconds    tokens/s  [low, high]       of floor  rows busy     KV MB"
+  "  read/made  compile s"
+)
 
-HEAD = "questions  rows  prompt   tokens/s  [low, high]    of floor  KV MB"
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Line:
+  """One thing, timed. What it does not have is None.
 
-def row(
-  lm: transformer.Transformer,
-  shape: tuple[int, int, int],
-  tokens: int,
-  one: timing.Timed,
-  machine: roofline.Machine,
-) -> dict[str, Any]:
-  """A shape's figures.
-
-  Args:
-    lm: the model.
-    shape: questions, rows of each, tokens of a prompt.
-    tokens: of each sample.
-    one: what was timed.
-    machine: that the floor is of.
+  Attributes:
+    name: what it is.
+    seconds: [repeats], of each turn.
+    compile: seconds that the first turn took beyond a later one.
+    tokens: that a turn makes, or reads where it makes none.
+    floor: seconds that a turn takes at least.
+    utilisation: share of the rows put through the model that made a token.
+    kv_bytes: of keys and values that there is room for.
+    forwarded: tokens put through a model, of those that were made.
+    own: figures of this kind of line alone, ready for JSON.
+    note: those of them that the table tells.
   """
-  named = dict(zip(("questions", "rows", "prompt"), shape, strict=True))
-  work = roofline.Decoding(cfg=lm.config, suffix=tokens / 2, **named)
-  rate = tokens * work.all_rows / one.decode
-  return {
-    **named,
-    "tokens_per_second": spread(rate),
-    "share_of_floor": tokens
-    * work.floor(machine)
-    / float(np.median(one.decode)),
-    "kv_bytes": work.kv_bytes,
-    "prefill_seconds": float(np.median(one.prefill)),
-    "compile_seconds": one.compile,
-  }
 
+  name: str
+  seconds: np.ndarray
+  compile: float
+  tokens: float | None = None
+  floor: float | None = None
+  utilisation: float | None = None
+  kv_bytes: int | None = None
+  forwarded: float | None = None
+  own: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+  note: str = ""
 
-def line(found: dict[str, Any]) -> str:
-  """It in a line of the table that `HEAD` is of."""
-  rate = found["tokens_per_second"]
-  return (
-    f"{found['questions']:9} {found['rows']:5} {found['prompt']:7}"
-    f" {rate['median']:10,.0f}  [{rate['low']:,.0f}, {rate['high']:,.0f}]"
-    f"  {found['share_of_floor']:8.0%} {found['kv_bytes'] / 1e6:6.1f}"
-  )
+  def told(self) -> dict[str, Any]:
+    """It as bench.json has it."""
+    rate = share = None
+    if self.tokens is not None:
+      rate = spread(self.tokens / self.seconds)
+    if self.floor is not None:
+      share = self.floor / float(np.median(self.seconds))
+    return {
+      "name": self.name,
+      "seconds": spread(self.seconds),
+      "tokens_per_second": rate,
+      "share_of_floor": share,
+      "utilisation": self.utilisation,
+      "kv_bytes": self.kv_bytes,
+      "forwarded_per_token": self.forwarded,
+      "compile_seconds": self.compile,
+      **self.own,
+    }
+
+  def __str__(self) -> str:
+    """It as the table has it, below `HEAD`."""
+    told = self.told()
+    rate = told["tokens_per_second"] or {}
+    between = f"[{rate['low']:,.0f}, {rate['high']:,.0f}]" if rate else ""
+    kv = None if self.kv_bytes is None else self.kv_bytes / 1e6
+    parts = (
+      f"{self.name:{WIDTH}}",
+      f"{told['seconds']['median']:8.3f}",
+      f"{_number(rate.get('median')):>10} {between:20}",
+      _number(told["share_of_floor"], ".0%").rjust(7),
+      _number(self.utilisation, ".1%").rjust(9),
+      _number(kv, ",.1f").rjust(8),
+      _number(self.forwarded, ".2f").rjust(9),
+      f"{self.compile:9.1f}",
+      self.note,
+    )
+    return "  ".join(parts).rstrip()
 
 
 def spread(values: np.ndarray) -> dict[str, float]:
   """The median of repeats, and their range."""
   low, median, high = np.quantile(values, (0, 0.5, 1)).tolist()
   return {"median": median, "low": low, "high": high}
+
+
+def _number(value: float | None, form: str = ",.0f") -> str:
+  return "-" if value is None else f"{value:{form}}"

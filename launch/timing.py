@@ -6,19 +6,23 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import ml_collections
 import numpy as np
 
+from launch import kv_cache, turns
 from tts_jax import types
 from tts_jax.decode import loop, sampling
+from tts_jax.model import config as config_lib
 from tts_jax.model import transformer
 
 
 class Timed(NamedTuple):
-  """Seconds of one shape: [repeats] of each but `compile`, once of both."""
+  """One shape: its two parts, what they did, and the room that they had."""
 
-  prefill: np.ndarray
-  decode: np.ndarray
-  compile: float
+  prefill: turns.Times
+  decode: turns.Times
+  usage: loop.Usage
+  kv: kv_cache.Sizes
 
 
 def decoding(
@@ -67,14 +71,18 @@ def decoding(
       state = admit(params, state, jnp.int32(index), one, jnp.int32(rows))
     jax.block_until_ready(state)
     middle = time.perf_counter()
-    jax.block_until_ready(chunk(params, state, key))
+    state, usage = jax.block_until_ready(chunk(params, state, key))
     times.append((middle - start, time.perf_counter() - middle))
-  later = np.array(times[1:])
-  compiling = sum(times[0]) - float(np.median(later.sum(1)))
-  return Timed(later[:, 0], later[:, 1], compiling)
+  prefill, decode = (turns.of(part) for part in zip(*times, strict=True))
+  return Timed(prefill, decode, usage, kv_cache.sizes(state))
 
 
-def drawn(lm: transformer.Transformer, seed: int) -> types.Params:
-  """Random parameters, in the dtype that the model computes in."""
-  params = jax.jit(lm.init)(jax.random.key(seed))
-  return jax.tree.map(lambda leaf: leaf.astype(lm.config.dtype), params)
+def model(
+  config: ml_collections.ConfigDict,
+) -> tuple[transformer.Transformer, types.Params]:
+  """That of the config's shape, and random parameters in its dtype."""
+  lm = transformer.Transformer(
+    config_lib.TransformerConfig(**config.model.to_dict())
+  )
+  params = jax.jit(lm.init)(jax.random.key(config.seed))
+  return lm, jax.tree.map(lambda leaf: leaf.astype(lm.config.dtype), params)

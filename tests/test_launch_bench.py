@@ -2,16 +2,25 @@
 
 import json
 
+import jax
 import kill_harness
 import numpy as np
 import pytest
+import search_command
 import search_models
 
-from launch import entrant, racing, throughput
+from configs import bench
+from launch import entrant, kv_cache, racing, throughput, turns
+from launch.benches import doubling, grading, search, sections
 from tts_jax import errors
+from tts_jax.decode import loop
+from tts_jax.model import config as config_lib
+from tts_jax.model import transformer
 from tts_jax.search import strategies
+from tts_jax.tasks import base
+from tts_jax.tasks import grading as graders
 
-_SMALL = (
+_MODEL = (
   "--config.model.layers=1",
   "--config.model.width=16",
   "--config.model.heads=2",
@@ -19,29 +28,245 @@ _SMALL = (
   "--config.model.head_width=8",
   "--config.model.mlp_width=16",
   "--config.model.vocabulary=40",
-  "--config.decode=((1,2,8),(2,1,4))",
+  "--config.decode=((1,2,8),(1,4,8),(2,2,8))",
+  "--config.prefill=((2,4),)",
   "--config.tokens=4",
-  "--config.repeats=2",
+  "--config.repeats=1",
 )
+_EXPERIMENT = (
+  *(
+    f"--config.experiment{flag.removeprefix('--config')}"
+    for flag in search_command.SMALL
+    if "scoring" not in flag
+  ),
+  "--config.experiment.questions.count=2",
+  "--config.experiment.limits.max_tokens=24",
+  "--config.experiment.search.methods=('beam_sqrt','beam_4')",
+  "--config.experiment.search.rows=4",
+  "--config.experiment.revision.context_tokens=36",
+  "--config.candidates=2",
+  "--config.chains=((2,2),)",
+  "--config.labels.questions=2",
+  "--config.labels.rollouts=2",
+  "--config.labels.branches=2",
+  "--config.pool.questions=3",
+  "--config.pool.samples=8",
+  "--config.grading.forms=10",
+  "--config.grading.algebra=2",
+  "--config.estimates.questions=2",
+  "--config.estimates.samples=4",
+)
+_TRAIN = (
+  "--config.train.steps=1",
+  "--config.train.language_model.rows=2",
+  "--config.train.language_model.length=96",
+  "--config.train.verifier.data.rows=2",
+  "--config.train.verifier.data.length=256",
+  "--config.train.verifier.head.layers=1",
+  "--config.train.verifier.head.tap=0",
+  "--config.train.verifier.head.width=16",
+  "--config.train.verifier.head.token_width=4",
+  "--config.train.verifier.head.mlp_width=8",
+  "--config.train.verifier.mixture.worked=1",
+)
+# Compiling takes all of the time.
+_QUICK = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
+_FIGURES = {
+  *("name", "seconds", "tokens_per_second", "share_of_floor", "utilisation"),
+  *("kv_bytes", "forwarded_per_token", "compile_seconds"),
+}
 
 
-def test_each_shape_has_its_figures(tmp_path, cache):
-  command = ("-m", "launch.bench", f"--out={tmp_path}", *_SMALL)
-  done = kill_harness.run(kill_harness.python(*command), cache)
+@pytest.fixture(scope="module")
+def told(tmp_path_factory, model, cache):
+  """All sections, their JSON, what was printed, and the folder."""
+  folder = tmp_path_factory.mktemp("bench")
+  judge = search_command.draw_verifier(folder / "verifier", model)
+  flags = (
+    *(*_MODEL, *_EXPERIMENT, *_TRAIN),
+    f"--config.experiment.model={model}",
+    f"--config.experiment.verifier={judge}",
+    f"--config.experiment.revision.model={model}",
+  )
+  command = ("-m", "launch.bench", f"--out={folder}", *flags)
+  done = kill_harness.run(kill_harness.python(*command), cache | _QUICK)
   assert done.returncode == 0, done.stderr
-  told = json.loads((tmp_path / "bench.json").read_text())
-  assert [one["rows"] for one in told["decode"]] == [2, 1]
-  for one in told["decode"]:
-    rate = one["tokens_per_second"]
-    assert 0 < rate["low"] <= rate["median"] <= rate["high"]
-    assert one["share_of_floor"] > 0
-    assert f"{rate['median']:,.0f}" in done.stdout
-  # Keys and values of 8 prompt tokens, and of 2 rows halfway.
-  assert told["decode"][0]["kv_bytes"] == (8 + 2 * 2) * 2 * 8 * 4
-  assert told["machine"]["flops_per_second"] > 0
+  return json.loads((folder / "bench.json").read_text()), done.stdout, folder
 
 
-def test_turns_alternate_and_the_first_is_not_counted():
+def test_every_section_has_its_lines(told):
+  found, printed, folder = told
+  assert found["machine"]["flops_per_second"] > 0
+  assert printed.startswith("about ")
+  for name in sections.ALL:
+    assert f"\n{name} " in printed
+    assert found[name]
+    for line in found[name]:
+      assert set(line) >= _FIGURES
+      assert line["name"] in printed
+      took = line["seconds"]
+      assert 0 < took["low"] <= took["median"] <= took["high"]
+      if rate := line["tokens_per_second"]:
+        assert f" {rate['median']:,.0f} [" in printed
+  assert (folder / "cost.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_decoding_and_prefill_are_counted(told):
+  found = told[0]
+  first, twice, both = found["decode"]
+  assert [one["utilisation"] for one in found["decode"]] == [1, 1, 1]
+  # Keys and values of 8 prompt tokens a question, and of 4 tokens a row.
+  assert first["kv_bytes"] == (8 + 2 * 4) * 2 * 8 * 4
+  assert both["kv_bytes"] == 2 * first["kv_bytes"]
+  # 7 tokens of the prompt are read before, however many rows there are.
+  assert first["forwarded_per_token"] == 1 + 7 / (2 * 4)
+  assert twice["forwarded_per_token"] == 1 + 7 / (4 * 4)
+  assert first["share_of_floor"] > 0
+  (pair,) = found["doubling"]
+  assert (pair["questions"], pair["rows"], pair["prompt"]) == (1, 2, 8)
+  seconds = [
+    one["seconds"]["median"] + one["prefill_seconds"] for one in (first, twice)
+  ]
+  assert pair["times_as_long"] == pytest.approx(seconds[1] / seconds[0])
+  assert pair["prompt_kv_bytes"] == [8 * 2 * 8 * 4] * 2
+  (prefill,) = found["prefill"]
+  assert (prefill["questions"], prefill["prompt"]) == (2, 4)
+  assert prefill["share_of_floor"] > 0
+
+
+def test_searches_stand_beside_sampling(told):
+  sampling, *searched = told[0]["search"]
+  assert [one["methods"] for one in searched] == [["beam_sqrt"], ["beam_4"]]
+  assert sampling["samples"] == 2
+  for one in searched:
+    assert one["rows"] == 2
+    assert one["ratio_to_sampling"]["median"] > 0
+    assert 0 < one["utilisation"] <= 1
+    assert one["forwarded_per_token"] > 1
+    # The verifier has a cache too.
+    assert one["kv_bytes"] > sampling["kv_bytes"]
+  (chains,) = told[0]["revisions"]
+  assert (chains["chains"], chains["length"]) == (2, 2)
+  assert chains["forwarded_per_token"] > 1
+
+
+def test_other_sections_count_their_work(told):
+  found = told[0]
+  (pool,) = found["pool"]
+  # 3 questions, of which two are in the engine at a time.
+  assert (pool["questions"], pool["samples"]) == (3, 8)
+  assert pool["tokens_generated"] <= 3 * 8 * 24
+  (labels,) = found["labels"]
+  assert labels["costs"]["samples"] == 2 * 4
+  forms, algebra = (one["verdicts"] for one in found["grading"])
+  # Of two turns: the first is counted too.
+  assert forms == {"correct": 10, "wrong": 10, "ungradable": 0}
+  assert algebra == {"correct": 4, "wrong": 0, "ungradable": 0}
+  assert [one["budgets"] for one in found["estimates"]] == 4 * [[1, 2, 4]]
+  alone, lm, frozen, joint, no_blocks = found["train"]
+  assert (alone["rows"], alone["length"]) == (2, 96)
+  assert alone["ratio_to_language_model"] is None
+  assert lm["ratio_to_language_model"] == 1
+  for one in (lm, frozen, joint, no_blocks):
+    assert (one["rows"], one["length"]) == (2, 256)
+    assert 0 < one["packing"] <= 1
+  # Joint training goes back through the model; a head of blocks costs more.
+  for one in (frozen, no_blocks):
+    assert one["flops_per_token"] < joint["flops_per_token"]
+
+
+def test_wrong_sections_are_refused(tmp_path, cache):
+  flag = "--config.sections=('decode','serch')"
+  command = ("-m", "launch.bench", f"--out={tmp_path}", flag)
+  done = kill_harness.run(kill_harness.python(*command), cache)
+  assert done.returncode == 2
+  assert "config.sections has 'serch'; it must be of decode," in done.stderr
+  assert not list(tmp_path.iterdir())
+  with pytest.raises(errors.InputError, match=r"config\.sections is empty"):
+    sections.find(())
+  assert list(sections.find("pool")) == ["pool"]
+  assert list(sections.ALL) == list(bench.get_config().sections)
+
+
+def test_a_questions_prompt_takes_the_same_room_whatever_its_rows():
+  shape = bench.get_config().model.to_dict() | {"layers": 2}
+  lm = transformer.Transformer(config_lib.TransformerConfig(**shape))
+  params = jax.eval_shape(lm.init, jax.random.key(0))
+
+  def sizes(questions, rows):
+    limits = loop.Limits(max_tokens=10, end_token=0)
+    size = dict(groups=questions, rows=rows, samples=rows, prompt_tokens=100)
+    return kv_cache.sizes(
+      jax.eval_shape(
+        lambda params: loop.init_state(params, lm=lm, limits=limits, **size),
+        params,
+      )
+    )
+
+  # Keys and values of 2 layers, 2 heads of 64, in float32.
+  token = 2 * 2 * 2 * 64 * 4
+  assert sizes(1, 4) == (100 * token, 4 * 10 * token)
+  assert sizes(1, 8) == (100 * token, 8 * 10 * token)
+  assert sizes(3, 8) == (3 * 100 * token, 3 * 8 * 10 * token)
+
+
+def test_only_shapes_of_twice_the_rows_are_paired():
+  def line(questions, rows, prompt, seconds):
+    return {
+      **{"questions": questions, "rows": rows, "prompt": prompt},
+      **{"seconds": {"median": seconds}, "prefill_seconds": 1.0},
+      "prompt_kv_bytes": 7,
+    }
+
+  lines = [line(1, 4, 8, 2), line(1, 8, 8, 4), line(2, 8, 8, 5)]
+  lines += [line(1, 16, 9, 9), line(1, 12, 8, 6)]
+  (one,) = doubling.ratios(lines)
+  assert (one["rows"], one["times_as_long"]) == (4, 5 / 3)
+  assert doubling.line([one]).endswith("1 x 4, prompt 8: 1.67")
+  assert doubling.ratios([]) == []
+
+
+def test_methods_of_one_strategy_are_searched_once():
+  names = tuple(strategies.BY_NAME)
+  found = search.strategies_of(names, 16)
+  assert found[strategies.Beam(16, 4)] == ["beam_sqrt", "beam_4"]
+  assert found[strategies.Lookahead(16, 4, 3)] == ["lookahead_3"]
+  assert len(found) == 5
+  assert {one.rounds.n for one in found} == {16}
+  with pytest.raises(errors.InputError, match="'beam_5'; it must be of"):
+    search.strategies_of(("beam_5",), 16)
+
+
+def test_pairs_are_what_they_are_called():
+  with graders.Grader() as grader:
+    forms = grader.grade_all([grading.form(index) for index in range(4)])
+    assert grader.cut_off == 0
+    algebra = [grading.algebra(index) for index in range(4)]
+    assert set(grader.grade_all(algebra)) == {base.Verdict.CORRECT}
+  assert forms == 2 * [base.Verdict.WRONG, base.Verdict.CORRECT]
+  assert len({*algebra}) == 4
+
+
+def test_a_line_tells_what_it_has():
+  line = throughput.Line(
+    name="x",
+    seconds=np.array([2.0, 1.0, 4.0]),
+    compile=3.0,
+    tokens=8,
+    floor=0.5,
+    own={"more": 1},
+    note="so",
+  )
+  told = line.told()
+  assert told["tokens_per_second"] == {"median": 4, "low": 2, "high": 8}
+  assert (told["share_of_floor"], told["more"]) == (0.25, 1)
+  assert told["utilisation"] is None
+  said = str(line)
+  assert "25%" in said
+  assert said.endswith("3.0  so")
+
+
+def test_turns_alternate_and_the_first_is_counted_apart():
   called = []
 
   def way(name):
@@ -51,14 +276,13 @@ def test_turns_alternate_and_the_first_is_not_counted():
 
     return run
 
-  found = racing.turns({"a": way("a"), "b": way("b")}, 2)
+  found = turns.take({"a": way("a"), "b": way("b")}, 2)
   assert called == list("ababab")
-  assert {k: v.tolist() for k, v in found.items()} == {"a": [3, 5], "b": [4, 6]}
-  assert throughput.spread(np.array([3.0, 1.0, 2.0])) == {
-    "median": 2,
-    "low": 1,
-    "high": 3,
-  }
+  assert found["a"].seconds.tolist() == [3, 5]
+  assert found["b"].seconds.tolist() == [4, 6]
+  # 1 second in all, where later turns take 4.
+  assert found["a"].compile == -3
+  assert turns.of([9.0, 2.0, 4.0]).compile == 6
 
 
 def test_this_projects_entrant_draws_the_lengths_asked_for():

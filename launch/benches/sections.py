@@ -1,0 +1,71 @@
+"""The sections of `launch.bench`, by the names that a config gives them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import ml_collections
+
+from launch import throughput
+from launch.benches import (
+  decode,
+  estimates,
+  grading,
+  labels,
+  pool,
+  prefill,
+  revisions,
+  search,
+  train,
+)
+from tts_jax import errors
+
+
+class Section(NamedTuple):
+  """What is timed, and minutes of it at the defaults on two CPU cores."""
+
+  lines: Callable[[ml_collections.ConfigDict], Iterator[throughput.Line]]
+  minutes: float
+
+
+ALL = {
+  "decode": Section(decode.lines, 4),
+  "prefill": Section(prefill.lines, 1),
+  "search": Section(search.lines, 3),
+  "revisions": Section(revisions.lines, 1),
+  "labels": Section(labels.lines, 1),
+  "pool": Section(pool.lines, 1),
+  "grading": Section(grading.lines, 1),
+  "estimates": Section(estimates.lines, 1),
+  "train": Section(train.lines, 1),
+}
+
+
+def find(names: Sequence[str]) -> dict[str, Section]:
+  """Those that `config.sections` asks for, in its order.
+
+  Raises:
+    InputError: there is no such section, or none is asked for.
+  """
+  if isinstance(names, str):
+    names = (names,)
+  known = ", ".join(ALL)
+  for name in names:
+    if name not in ALL:
+      raise errors.InputError(
+        f"config.sections has {name!r}; it must be of {known}"
+      )
+  if not names:
+    raise errors.InputError(
+      f"config.sections is empty; it must have some of {known}"
+    )
+  return {name: ALL[name] for name in names}
+
+
+def plan(wanted: dict[str, Section]) -> str:
+  """What is printed at the start."""
+  parts = ", ".join(f"{name} {one.minutes:g}" for name, one in wanted.items())
+  whole = sum(one.minutes for one in wanted.values())
+  return (
+    f"about {whole:g} min at the defaults on two CPU cores, compiling included:"
+    f" {parts}"
+  )
