@@ -185,6 +185,12 @@ def load(
     errors.InputError: the folder is not whole, is of a family that is not
       supported, or its tensors do not fit its config; the message names file,
       tensor and shape.
+
+  Example:
+    >>> from tts_jax.model import embedded
+    >>> lm, params = tts.load_model(embedded.FOLDER)
+    >>> lm.config.vocabulary == len(params["embedding"])
+    True
   """
   folder = pathlib.Path(folder)
   # The dtype is known once the files are open; the shapes do not need it.
@@ -343,6 +349,12 @@ def save(
     params: its parameters; their types are kept.
     end_token: the id that ends a completion, for `config.json`.
     max_shard_bytes: weights larger than this are split over files.
+
+  Example:
+    >>> from tts_jax.model import embedded
+    >>> tts.save_model("copy", *tts.load_model(embedded.FOLDER))
+    >>> tts.load_model("copy")[0] == tts.load_model(embedded.FOLDER)[0]
+    True
   """
   folder = pathlib.Path(folder)
   folder.mkdir(parents=True, exist_ok=True)

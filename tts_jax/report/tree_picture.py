@@ -27,6 +27,14 @@ def draw(tree: tree_lib.Tree, name: str) -> str:
 
   Returns:
     An `svg` element for an HTML page that has tree.css.
+
+  Example:
+    >>> from tts_jax.report import tree
+    >>> step = tree.Node(0, 0, None, "6 x 7 = 42", 0.5, kept=True, vote=0)
+    >>> vote = tree.Vote("42", 0.5, 1.0, 1, right=True, won=True)
+    >>> one = tree.Tree("6 x 7 = ?", "42", "Beam", 1, 1, (step,), (vote,), {})
+    >>> tts.draw_tree(one, "a").count('id="a-n')
+    1
   """
   most = 3 if tree.n <= _ROWS_WITH_MUCH_TEXT else 1
   room = (tree_layout.NODE_WIDTH - 2 * _PAD) / _FONT

@@ -43,6 +43,11 @@ def best_of_n_at_k(
   Raises:
     InputError: a budget is below 1 or above the pool, or the score of a sample
       that can be chosen is NaN.
+
+  Example:
+    >>> score, correct = np.array([[0.9, 0.1]]), np.array([[True, False]])
+    >>> tts.best_of_n_at_k(score, correct, [1, 2]).tolist()
+    [[0.5, 1.0]]
   """
   chex.assert_rank([score, correct], 2)
   chex.assert_equal_shape([score, correct])
@@ -98,6 +103,12 @@ def weighted_at_k(
   Raises:
     InputError: a budget is below 1 or above the pool, `draws` below 1, or the
       score of a sample with an answer is no probability.
+
+  Example:
+    >>> answers, score = np.array([[0, 1, 1]]), np.array([[0.9, 0.2, 0.2]])
+    >>> correct = np.array([[True, False, False]])
+    >>> tts.weighted_at_k(answers, correct, score, [3]).tolist()
+    [[1.0]]
   """
   chex.assert_rank([answers, correct, score], 2)
   chex.assert_equal_shape([answers, correct, score])

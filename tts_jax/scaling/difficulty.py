@@ -53,6 +53,10 @@ def quantile_bins(scores: np.ndarray, bins: int = BINS) -> np.ndarray:
 
   Raises:
     InputError: fewer questions than bins.
+
+  Example:
+    >>> tts.quantile_bins(np.array([0.9, 0.1, 0.5, 0.4]), bins=2).tolist()
+    [0, 1, 0, 1]
   """
   chex.assert_rank(scores, 1)
   questions = len(scores)
@@ -108,6 +112,12 @@ def binned_pass_at_k(
 
   Raises:
     InputError: fewer questions than bins, or a budget above half the pool.
+
+  Example:
+    >>> correct = np.array([[True] * 4, [False, True] * 2])
+    >>> easy, hard = tts.binned_pass_at_k(correct, [1, 2], bins=2)
+    >>> easy.score.mean.tolist(), easy.questions
+    ([1.0, 1.0], 1)
   """
   return cross_fitted(
     correct,

@@ -30,6 +30,11 @@ def pass_at_k(correct: np.ndarray, ks: Sequence[int]) -> np.ndarray:
 
   Raises:
     InputError: a budget is below 1 or above the pool.
+
+  Example:
+    >>> correct = np.array([[True, False, False, False]])
+    >>> tts.pass_at_k(correct, [1, 2]).tolist()
+    [[0.25, 0.5]]
   """
   chex.assert_rank(correct, 2)
   return chance_of_any(correct.shape[1], ks)[correct.astype(bool).sum(1)]
@@ -89,6 +94,12 @@ def majority_at_k(
 
   Raises:
     InputError: a budget is below 1 or above the pool, or `draws` below 1.
+
+  Example:
+    >>> answers = np.array([[0, 0, 1]])
+    >>> correct = np.array([[True, True, False]])
+    >>> tts.majority_at_k(answers, correct, [1, 3]).round(2).tolist()
+    [[0.67, 1.0]]
   """
   chex.assert_rank([answers, correct], 2)
   chex.assert_equal_shape([answers, correct])

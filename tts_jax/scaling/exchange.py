@@ -28,6 +28,11 @@ class Form:
       generates, in units of the generator's own.
     large_verifier: the same, charged to the large model.
     ratios: R, each D_inf / D_pre.
+
+  Example:
+    >>> form = tts.ExchangeForm(verifier=0, large_verifier=0, ratios=(0.79,))
+    >>> round(form.multiplier(size_ratio=13.8, ratio=0.79), 1)
+    62.4
   """
 
   verifier: float

@@ -63,6 +63,11 @@ def bootstrap(
 
   Raises:
     InputError: no questions, no draws, or a level outside (0, 1).
+
+  Example:
+    >>> found = tts.bootstrap(np.array([0.0, 1.0, 1.0, 1.0]))
+    >>> float(found.mean), bool(found.low < 0.75 < found.high)
+    (0.75, True)
   """
   ones = np.ones(len(values))
   return bootstrap_ratio(values, ones, seed=seed, draws=draws, level=level)

@@ -26,6 +26,10 @@ class Sampled:
 
   Raises:
     InputError: `n` is below 1, or the choice unknown.
+
+  Example:
+    >>> tts.Sampled(16, "majority").generations
+    16
   """
 
   n: int
@@ -50,6 +54,10 @@ class Revised:
 
   Raises:
     InputError: a size is below 1.
+
+  Example:
+    >>> tts.Revised(chains=2, length=4).generations
+    8
   """
 
   chains: int

@@ -194,6 +194,12 @@ def load(path: pathlib.Path, here: MadeFor | None = None) -> Policy:
       field is missing, unknown or not what it must be; a bin or a strategy is
       missing or unknown, or budgets do not ascend; it was made for other
       models.
+
+  Example:
+    >>> import pathlib
+    >>> policy = tts.load_policy(pathlib.Path("runs/mine/policy.json"))
+    >>> policy.difficulty, policy.budgets, policy.choices[0][1].plan
+    ('head', (4.0, 16.0), Sampled(n=4, choice='majority'))
   """
   found = huggingface_config.read_json(path)
   version = found.pop("schema_version", None)

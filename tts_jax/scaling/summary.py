@@ -67,6 +67,11 @@ def summarise(
   Raises:
     InputError: a budget does not fit the pool, fewer than 5 questions, or fewer
       than 2 samples.
+
+  Example:
+    >>> answers, correct = np.zeros((5, 4), int), np.eye(5, 4) > 0
+    >>> tts.summarise(answers, correct, [1, 4], seed=0)["pass_at_1"]
+    0.2
   """
   ks = sorted({1, *ks})
   questions, samples = correct.shape

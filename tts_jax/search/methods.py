@@ -79,7 +79,37 @@ def beam_search(
   rounds: int = strategies.MAX_ROUNDS,
   **settings: Any,
 ) -> results.SearchResult:
-  """Beam search of N beams, M = `width`; `settings` as of `search`."""
+  """Beam search of N beams, M = `width`; `settings` as of `search`.
+
+  Example:
+    >>> import jax
+    >>> from tts_jax import types
+    >>> from tts_jax.decode import loop, sampling
+    >>> from tts_jax.model import table
+    >>> lm = table.TableModel(((0.0, 1.0, 1.0),) * 3)
+    >>> verifier = table.TableVerifier(((0.0, 1.0, -1.0),) * 3)
+    >>> prompts = types.Prompts(
+    ...   tokens=np.array([[1]]),
+    ...   length=np.array([1]),
+    ...   uid=np.array([7], np.uint32),
+    ... )
+    >>> key = jax.random.key(0)
+    >>> found = tts.beam_search(
+    ...   lm.init(key),
+    ...   lm,
+    ...   prompts,
+    ...   key,
+    ...   n=4,
+    ...   width=2,
+    ...   verifier=verifier,
+    ...   verifier_params=verifier.init(key),
+    ...   sampler=sampling.Categorical(),
+    ...   limits=loop.Limits(max_tokens=6, end_token=0),
+    ...   delimiters=frozenset({2}),
+    ... )
+    >>> found.candidates.tokens.shape
+    (1, 4, 6)
+  """
   strategy = strategies.Beam(n, width, rounds)
   return search(params, lm, prompts, key, strategy=strategy, **settings)[0]
 
@@ -96,7 +126,38 @@ def lookahead_search(
   rounds: int = strategies.MAX_ROUNDS,
   **settings: Any,
 ) -> results.SearchResult:
-  """Beam search that scores `depth` steps later; `settings` as of `search`."""
+  """Beam search that scores `depth` steps later; `settings` as of `search`.
+
+  Example:
+    >>> import jax
+    >>> from tts_jax import types
+    >>> from tts_jax.decode import loop, sampling
+    >>> from tts_jax.model import table
+    >>> lm = table.TableModel(((0.0, 1.0, 1.0),) * 3)
+    >>> verifier = table.TableVerifier(((0.0, 1.0, -1.0),) * 3)
+    >>> prompts = types.Prompts(
+    ...   tokens=np.array([[1]]),
+    ...   length=np.array([1]),
+    ...   uid=np.array([7], np.uint32),
+    ... )
+    >>> key = jax.random.key(0)
+    >>> found = tts.lookahead_search(
+    ...   lm.init(key),
+    ...   lm,
+    ...   prompts,
+    ...   key,
+    ...   n=4,
+    ...   width=2,
+    ...   depth=1,
+    ...   verifier=verifier,
+    ...   verifier_params=verifier.init(key),
+    ...   sampler=sampling.Categorical(),
+    ...   limits=loop.Limits(max_tokens=6, end_token=0),
+    ...   delimiters=frozenset({2}),
+    ... )
+    >>> found.candidates.tokens.shape
+    (1, 4, 6)
+  """
   strategy = strategies.Lookahead(n, width, depth, rounds)
   return search(params, lm, prompts, key, strategy=strategy, **settings)[0]
 

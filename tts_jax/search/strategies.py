@@ -95,6 +95,10 @@ class Beam(_Strategy):
 
   Raises:
     errors.InputError: a size is below 1, or `width` does not divide `n`.
+
+  Example:
+    >>> tts.Beam(n=16, width=4).generations
+    16
   """
 
   n: int
@@ -113,6 +117,10 @@ class Lookahead(_Strategy):
 
   Raises:
     errors.InputError: as `Beam`, or `depth` is below 0.
+
+  Example:
+    >>> tts.Lookahead(n=8, width=4, depth=1).generations
+    16
   """
 
   n: int
@@ -133,6 +141,10 @@ class DiverseBeam(_Strategy):
 
   Raises:
     errors.InputError: a size is below 1, or `width` does not divide `n`.
+
+  Example:
+    >>> tts.DiverseBeam(n=16, width=4).rounds.trees
+    4
   """
 
   n: int

@@ -131,6 +131,10 @@ class Settings:
     context_tokens: of them, at most.
     rebuilt: rows that read their new contexts in one pass.
     trace: searches keep every round, for a picture.
+
+  Example:
+    >>> tts.Settings(seed=1, max_tokens=64).alone().groups
+    1
   """
 
   seed: int = 0

@@ -66,6 +66,8 @@ class Solver:
     engines: compiled.
     budget: in generations, or in the policy's unit.
     policy: None: weighted best-of-N.
+    strategy: what every question gets, whatever its difficulty; None: what the
+      policy says.
 
   Raises:
     InputError: as `deciding.check_budget` and `deciding.samples_to_place`; the
@@ -76,6 +78,7 @@ class Solver:
   engines: engines_lib.Engines
   budget: float
   policy: policy_file.Policy | None = None
+  strategy: plans.Plan | None = None
 
   def __post_init__(self) -> None:
     deciding.check_budget(self.budget, self.policy)
@@ -165,6 +168,8 @@ class Solver:
 
   def decide(self, placed: Placed) -> deciding.Decision:
     """The strategy of a question."""
+    if self.strategy is not None:
+      return deciding.Decision(plan=self.strategy, why="it was asked for")
     return deciding.decide(self.policy, self.budget, placed.difficulty)
 
   def draw(

@@ -21,7 +21,7 @@ from tts_jax.store import atomic, manifest, run, shards
 
 # In a run's folder: stages of it were packed, not drawn.
 MARK = "shipped.json"
-_MANIFEST, _BATCH = "packed.json", "batch"
+MANIFEST, _BATCH = "packed.json", "batch"
 # The smallest that Parquet makes of it; reading is as fast.
 _COMPRESSION: Any = {"compression": "zstd", "compression_level": 19}
 
@@ -89,15 +89,7 @@ class Packed:
     """
     if name not in self.stages:
       return 0
-    path = self.folder / f"{name}.parquet"
-    if path.is_file() and atomic.file_hash(path) != self.hashes.get(name):
-      raise errors.InputError(
-        f"{path}: not the file that was packed, by its hash; install anew"
-      )
-    try:
-      rows = pq.ParquetFile(path).read()
-    except (OSError, pa.ArrowInvalid) as error:
-      raise errors.InputError(f"{path}: {error}; install anew") from error
+    path, rows = self.folder / f"{name}.parquet", self._read(name)
     own = rows.schema.remove_metadata()
     if not own.equals(stage.schema.append(_batch_field())):
       raise errors.InputError(
@@ -113,6 +105,29 @@ class Packed:
       if batch not in done:
         stage.write(int(batch), rows.slice(start, count))
     return len(stage.done()) - len(done)
+
+  def rows(self, name: str) -> pa.Table:
+    """All rows of the stage `name`, in the order of their batches.
+
+    Raises:
+      InputError: there is no such stage, or its file is missing or broken.
+    """
+    if name not in self.stages:
+      raise errors.InputError(
+        f"{self.folder}: has no stage {name!r}; it has {', '.join(self.stages)}"
+      )
+    return self._read(name).drop_columns(_BATCH)
+
+  def _read(self, name: str) -> pa.Table:
+    path = self.folder / f"{name}.parquet"
+    if path.is_file() and atomic.file_hash(path) != self.hashes.get(name):
+      raise errors.InputError(
+        f"{path}: not the file that was packed, by its hash; install anew"
+      )
+    try:
+      return pq.ParquetFile(path).read()
+    except (OSError, pa.ArrowInvalid) as error:
+      raise errors.InputError(f"{path}: {error}; install anew") from error
 
 
 def pack(
@@ -171,7 +186,7 @@ def pack(
     },
     "files": {name: json.loads((source / name).read_text()) for name in files},
   }
-  atomic.write_json(folder / _MANIFEST, record)
+  atomic.write_json(folder / MANIFEST, record)
 
 
 def load(folder: str | os.PathLike[str]) -> Packed:
@@ -181,7 +196,7 @@ def load(folder: str | os.PathLike[str]) -> Packed:
     InputError: there is none, it is of another version, or lacks a field.
   """
   folder = pathlib.Path(folder)
-  path = folder / _MANIFEST
+  path = folder / MANIFEST
   manifest.read_config(path)  # Its faults, said as those of a run's config.
   record = json.loads(path.read_text(encoding="utf-8"))
   del record["schema_version"]

@@ -189,10 +189,37 @@ def load_pool(
   Raises:
     InputError: there is no pool, a shard is broken, questions are missing, or
       one lacks a sample below N or has one twice.
+
+  Example:
+    >>> from tts_jax.model import embedded
+    >>> tts.load_pool(embedded.FOLDER.parent / "larger").correct.shape
+    (500, 1)
   """
   folder = pathlib.Path(path)
   folder = folder / STAGE if (folder / STAGE).is_dir() else folder
-  rows = shards.read(folder, _READ)
+  found = from_rows(shards.read(folder, _READ), folder, samples=samples)
+  wanted = expected(folder.parent) or 0
+  if len(found.question_ids) < wanted and not partial:
+    raise errors.InputError(
+      f"{folder}: the pool has {len(found.question_ids)} of {wanted} questions;"
+      " start its command again, or load it with partial=True"
+    )
+  return found
+
+
+def from_rows(
+  rows: pa.Table, folder: pathlib.Path, *, samples: int | None = None
+) -> Pool:
+  """A pool from the rows of its table, in the order of the run.
+
+  Args:
+    rows: with the columns of `SCHEMA`; texts and `logprobs` are not read.
+    folder: that they are of, for messages.
+    samples: as of `load_pool`.
+
+  Raises:
+    InputError: there are none, or a question lacks a sample or has one twice.
+  """
   if samples is None:
     samples = 1 + pc.max(rows["sample"]).as_py() if rows.num_rows else 0
   rows = rows.filter(pc.less(rows["sample"], samples)).combine_chunks()
@@ -204,12 +231,6 @@ def load_pool(
   place = question.astype(np.int64) * samples + rows["sample"].to_numpy()
   question_ids = tuple(ids.to_pylist())
   _check_whole(folder, place, question_ids, samples)
-  wanted = expected(folder.parent) or 0
-  if len(question_ids) < wanted and not partial:
-    raise errors.InputError(
-      f"{folder}: the pool has {len(question_ids)} of {wanted} questions;"
-      " start its command again, or load it with partial=True"
-    )
   order = np.argsort(place)
 
   def square(values: np.ndarray) -> np.ndarray:

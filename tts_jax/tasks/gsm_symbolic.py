@@ -59,7 +59,12 @@ class GsmSymbolic(base.NumericAnswers):
 
 
 def reporting_questions(path: pathlib.Path = TEST_FILE) -> list[base.Question]:
-  """The 500 test questions of the package."""
+  """The 500 test questions of the package.
+
+  Example:
+    >>> len(tts.shipped_questions())
+    500
+  """
   with path.open(encoding="utf-8") as lines:
     return [base.Question(**json.loads(line)) for line in lines]
 

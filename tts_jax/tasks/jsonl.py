@@ -63,6 +63,13 @@ def read_questions(
   Raises:
     errors.InputError: the file is missing, empty or not UTF-8; a line is not an
       object, lacks a field, or has the id of an earlier line.
+
+  Example:
+    >>> import pathlib
+    >>> path = pathlib.Path("questions.jsonl")
+    >>> _ = path.write_text('{"question": "1 + 2 = ?", "answer": "3"}')
+    >>> tts.read_questions(path)[0].answer
+    '3'
   """
   fields = Fields() if fields is None else fields
   return [question for question, _, _ in read_records(path, fields)]

@@ -186,6 +186,12 @@ def load(folder: pathlib.Path) -> Tokenizer:
 
   Raises:
     InputError: a file is missing or malformed, or names no end token.
+
+  Example:
+    >>> from tts_jax.model import embedded
+    >>> tokenizer = tts.load_tokenizer(embedded.FOLDER)
+    >>> tokenizer.decode(tokenizer.encode("3 apples"))
+    '3 apples'
   """
   path, config = folder / _FILE, folder / CONFIG_FILE
   old = [folder / name for name in _GPT2_FILES]

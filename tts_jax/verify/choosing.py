@@ -73,6 +73,10 @@ def majority(
   Returns:
     [N] float32, shares of the decision: tied answers have equal ones, and so
     have the candidates of an answer.
+
+  Example:
+    >>> tts.majority(np.array([0, 0, 1])).tolist()
+    [0.5, 0.5, 0.0]
   """
   voting = _voting(answers, valid)
   return _vote(answers, voting, voting.astype(jnp.float32))
@@ -90,6 +94,10 @@ def best_of_n(
 
   Returns:
     [N] float32, shares of the decision.
+
+  Example:
+    >>> tts.best_of_n(np.array([0, 0, 1]), np.array([0.2, 0.3, 0.9])).tolist()
+    [0.0, 0.0, 1.0]
   """
   chex.assert_equal_shape([answers, score])
   voting = _voting(answers, valid)
@@ -110,6 +118,11 @@ def best_of_n_weighted(
 
   Returns:
     [N] float32, shares of the decision, as of `majority`.
+
+  Example:
+    >>> score = np.array([0.25, 0.25, 0.75])
+    >>> tts.best_of_n_weighted(np.array([0, 0, 1]), score).tolist()
+    [0.0, 0.0, 1.0]
   """
   chex.assert_equal_shape([answers, score])
   voting = _voting(answers, valid)
@@ -164,6 +177,11 @@ def hierarchical(
   Returns:
     [C, L] float32, shares of the decision, at winners alone. NaN where the
     score of a solution that takes part is.
+
+  Example:
+    >>> answers = np.array([[0, 1], [1, 1]])
+    >>> tts.hierarchical(answers, np.array([[0.5, 0.25], [0.5, 0.75]])).tolist()
+    [[0.0, 0.0], [0.0, 1.0]]
   """
   voting = answers >= 0 if valid is None else (answers >= 0) & valid
   winner = chain_winners(answers, score, valid=valid)
