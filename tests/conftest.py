@@ -1,4 +1,4 @@
-"""Fixtures that several tests share."""
+"""Fixtures that several tests share, and how fast what they run compiles."""
 
 import os
 import pathlib
@@ -6,6 +6,13 @@ import pathlib
 import pytest
 import tiny_model
 
+# Most of the tests' time is compiling: what is compiled for them, and for the
+# launchers that they start, is left to run slowly. Before JAX starts, which no
+# import of these does.
+os.environ.setdefault(
+  "XLA_FLAGS",
+  "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
+)
 _ROOT = pathlib.Path(__file__).parent.parent
 
 

@@ -209,7 +209,7 @@ def load(folder: str | os.PathLike[str]) -> Packed:
 
 def is_packed(folder: pathlib.Path) -> bool:
   """Whether `pack` wrote into this folder."""
-  return (folder / _MANIFEST).is_file()
+  return (folder / MANIFEST).is_file()
 
 
 def _batch_field() -> pa.Field:
