@@ -34,6 +34,7 @@ def main(_: list[str]) -> None:
   made = manifest.read_config(folder / run.CONFIG_FILE)
   questions = _questions(folder, ml_collections.ConfigDict(made))
   atomic.make_folder(out.parent)
+  atomic.remove_dead(out)
   count = 0
   with atomic.writing(out) as file:
     for one in tqdm.tqdm(

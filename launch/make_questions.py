@@ -15,6 +15,7 @@ import pathlib
 from absl import flags
 
 from launch import entry
+from tts_jax.store import atomic
 from tts_jax.tasks import base, gsm_symbolic
 
 _OUT = flags.DEFINE_string("out", "tts_jax/assets/questions", "Folder to fill.")
@@ -66,11 +67,11 @@ def main(_: list[str]) -> None:
   )
   held_out = _draw(gsm_symbolic.HELD_OUT_TEMPLATES, _HELD_OUT.value, dropped)
   del dropped["made"]
-  out.mkdir(parents=True, exist_ok=True)
+  atomic.make_folder(out)
   path = out / gsm_symbolic.TEST_FILE.name
-  with path.open("w", encoding="utf-8") as lines:
+  with atomic.writing(path) as lines:
     for question in trained + held_out:
-      lines.write(json.dumps(dataclasses.asdict(question)) + "\n")
+      lines.write(f"{json.dumps(dataclasses.asdict(question))}\n".encode())
   card = _CARD.format(
     count=_COUNT.value,
     held_out=_HELD_OUT.value,
@@ -81,7 +82,7 @@ def main(_: list[str]) -> None:
     held_out_templates=len(gsm_symbolic.HELD_OUT_TEMPLATES),
     dropped=", ".join(f"{n} {why}" for why, n in sorted(dropped.items())),
   )
-  (out / "README.md").write_text(card, encoding="utf-8")
+  atomic.write_bytes(out / "README.md", card.encode())
   print(f"{len(trained) + len(held_out)} questions: {path}")
 
 

@@ -13,6 +13,7 @@ def run(
   *arguments: Any, **settings: Any
 ) -> tuple[step_lib.TrainState, dict[str, Any]]:
   """`loop.run` of these, which SIGTERM ends with a checkpoint of its step."""
-  logging.set_verbosity(logging.WARNING)  # Orbax logs each file it writes.
+  # Orbax logs each file that it writes, and what it raises once more.
+  logging.set_verbosity(logging.FATAL)
   with stopping.deferred() as stop:
     return loop.run(*arguments, **settings, stop=stop)

@@ -28,7 +28,7 @@ def main(_: list[str]) -> None:
   """Prints what it finds."""
   if not _RUN.value:
     raise errors.InputError("no run is given; give --run FOLDER")
-  logging.set_verbosity(logging.ERROR)  # Orbax warns of what it does not need.
+  logging.set_verbosity(logging.FATAL)  # Orbax logs what it raises, too.
   faults = 0
   with run.reading(_RUN.value) as folder:
     for part in _parts(folder):

@@ -12,7 +12,7 @@ import pytest
 import store_writer
 
 from tts_jax import errors
-from tts_jax.store import run
+from tts_jax.store import atomic, run
 
 WRITER = pathlib.Path(store_writer.__file__)
 
@@ -142,3 +142,19 @@ def test_another_error_of_the_disk_is_not_dressed_up(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="Input/output error"):
       opened.write_json("summary.json", {})
     assert not list(opened.path.glob(".*.tmp"))
+
+
+def test_what_dead_writers_left_goes_and_what_living_ones_write_stays(tmp_path):
+  path = tmp_path / "samples[1].jsonl"
+  dead = subprocess.Popen(kill_harness.python("-c", ""))
+  dead.wait()
+  left = tmp_path / f".{path.name}.{dead.pid}.tmp"
+  others = [
+    tmp_path / f".{path.name}.{os.getppid()}.tmp",
+    tmp_path / f".other.jsonl.{dead.pid}.tmp",
+    tmp_path / f".{path.name}.x.tmp",
+  ]
+  for one in (left, *others):
+    one.write_text("")
+  atomic.remove_dead(path)
+  assert sorted(tmp_path.iterdir()) == sorted(others)

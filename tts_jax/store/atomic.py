@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -122,6 +123,20 @@ def remove_temporary(folder: pathlib.Path) -> tuple[str, ...]:
   for path in left:
     path.unlink()
   return tuple(sorted(path.name for path in left))
+
+
+def remove_dead(path: pathlib.Path) -> None:
+  """Removes what killed writers of a file left; that of living ones stays.
+
+  For a file in a folder without a lock, where `remove_temporary` would take
+  from another process what it is writing.
+  """
+  for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+    if _is_temporary(left):
+      try:
+        os.kill(int(left.name.split(".")[-2]), 0)
+      except ProcessLookupError:
+        left.unlink(missing_ok=True)
 
 
 def file_hash(path: pathlib.Path) -> str:

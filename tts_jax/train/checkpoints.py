@@ -31,7 +31,12 @@ class Checkpoints:
     self.folder = folder
     self._manager = ocp.CheckpointManager(
       folder.absolute(),
-      options=ocp.CheckpointManagerOptions(max_to_keep=keep, create=True),
+      options=ocp.CheckpointManagerOptions(
+        max_to_keep=keep,
+        create=True,
+        # Its deadlines are by the clock on the wall, which may jump.
+        enable_async_checkpointing=False,
+      ),
     )
 
   def save(self, state: step_lib.TrainState, progress: dict[str, Any]) -> None:

@@ -80,7 +80,8 @@ def save(
   def cast(tree: types.Params) -> types.Params:
     return jax.tree.map(lambda x: np.asarray(x).astype(number, "C"), tree)
 
-  safetensors.numpy.save_file(named(cast(params["head"])), folder / _HEAD)
+  head_bytes = safetensors.numpy.save(named(cast(params["head"])))
+  atomic.write_bytes(folder / _HEAD, head_bytes)
   if verifier.backbone is not None:
     own = cast(params["backbone"])
     huggingface.save(folder / _BACKBONE, verifier.backbone, own)

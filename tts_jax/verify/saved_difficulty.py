@@ -40,7 +40,8 @@ def save(
   folder = pathlib.Path(folder)
   atomic.make_folder(folder)
   tree = jax.tree.map(lambda x: np.asarray(x, np.float32, "C"), params)
-  safetensors.numpy.save_file(saved.named(tree), folder / WEIGHTS)
+  weights = safetensors.numpy.save(saved.named(tree))
+  atomic.write_bytes(folder / WEIGHTS, weights)
   card = {
     "head": dataclasses.asdict(head),
     "origin": dataclasses.asdict(made_for),
