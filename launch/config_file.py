@@ -17,13 +17,15 @@ def read(path: str) -> ml_collections.ConfigDict:
   """What the file's `get_config` gives; an InputError where it gives none."""
   file = pathlib.Path(path)
   python = file.suffix == ".py" and file.is_file()
-  if not python or "get_config" not in file.read_text("utf-8"):
+  if not python or b"get_config" not in file.read_bytes():
     raise errors.InputError(f"--config={path}: no file with get_config()")
   try:
     config = flags.FLAGS["config"].parser.parse(path)
   except SyntaxError as error:
     where = f"{path}, line {error.lineno}"
     raise errors.InputError(f"{where}: {error.msg}") from error
+  except Exception as error:  # What a person wrote can raise anything.
+    raise errors.InputError(f"{path}: {error!r}") from error
   if not isinstance(config, ml_collections.ConfigDict):
     raise errors.InputError(f"{path}: get_config() must give a ConfigDict")
   return config

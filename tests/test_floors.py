@@ -30,6 +30,7 @@ FLOORS = {
   "tts_jax.store": 1,
   "tts_jax.types": 0,
   "tts_jax.errors": 0,
+  "tts_jax.json_input": 0,
   "tts_jax.sharding": 0,
   "tts_jax.version": 0,
 }

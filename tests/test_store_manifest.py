@@ -106,8 +106,9 @@ def test_claim_counts_what_it_does_not_name(tmp_path):
   ("text", "named"),
   [
     ("{", "not JSON"),
-    ("\xff", "not JSON"),
-    ("[1]", "not the config of a run"),
+    ("\xff", "not UTF-8 at byte 0"),
+    ("[1]", "must be a JSON object"),
+    ('{"config": 3}', "not the config of a run"),
     (json.dumps({"config": {}, "schema_version": 99}), "schema version 99"),
     (json.dumps({"config": {}}), "schema version None"),
   ],

@@ -158,7 +158,7 @@ _FAULTS = {
   "cut card": (_cut(saved.CARD), r"verifier.json: not JSON"),
   "binary card": (
     lambda folder: (folder / saved.CARD).write_bytes(b"\xff\xfe{}"),
-    r"verifier.json: not JSON",
+    r"verifier.json: not UTF-8 at byte 0",
   ),
   "list": (
     lambda folder: (folder / saved.CARD).write_text("[]"),

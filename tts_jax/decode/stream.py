@@ -148,8 +148,8 @@ def stream(
 
   Raises:
     errors.InputError: a prompt is empty or longer than P, a branch is not
-      inside its prompt or limits, or `samples` does not fit; questions done by
-      then have been yielded.
+      inside its prompt or limits, `samples` does not fit, or the model says
+      NaN; questions done by then have been yielded.
   """
   room = state.candidates.length.shape[1]
   if not 1 <= samples <= room:
@@ -170,7 +170,9 @@ def stream(
   def take(
     state: loop.DecodeState, group: int, request: Request
   ) -> types.Candidates:
-    return _candidates(state, group, _wanted(request, samples))
+    found = _candidates(state, group, _wanted(request, samples))
+    check(found, request.id)
+    return found
 
   for index, request, candidates, stats in exchange(
     state,
@@ -238,6 +240,28 @@ def exchange(
       index, request = busy.pop(group)
       free.append(group)
       yield index, request, take(state, group, request), stats
+
+
+def check(candidates: types.Candidates, id_: str) -> None:
+  """Checks that every token was drawn by numbers.
+
+  Args:
+    candidates: numpy arrays, [N, T].
+    id_: of the question, for the message.
+
+  Raises:
+    errors.InputError: the log-probability of a token is NaN, as it is where the
+      logits that the token was drawn from hold one.
+  """
+  place = np.arange(candidates.token_logprob.shape[-1])
+  drawn = place < np.asarray(candidates.length)[:, None]
+  wrong = np.argwhere(np.isnan(candidates.token_logprob) & drawn)
+  if len(wrong):
+    row, token = wrong[0].tolist()
+    raise errors.InputError(
+      f"question {id_}: the model's log-probability of token {token} of sample"
+      f" {row} is NaN; its parameters are broken, or too large for their type"
+    )
 
 
 def prompt(request: Request, prompt_tokens: int) -> types.Prompts:

@@ -38,11 +38,12 @@ def _files(folder: pathlib.Path) -> list[pathlib.Path]:
   if not index.exists():
     return [folder / _SINGLE]
   weight_map = huggingface_config.read_json(index).get("weight_map")
-  if not isinstance(weight_map, dict) or not weight_map:
+  names = weight_map.values() if isinstance(weight_map, dict) else ()
+  if not names or not all(isinstance(name, str) for name in names):
     raise errors.InputError(
       f"{index}: field 'weight_map' must map tensors to files"
     )
-  return [folder / str(name) for name in sorted(set(weight_map.values()))]
+  return [folder / name for name in sorted(set(names))]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,10 +5,12 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from tts_jax import errors
+from tts_jax import errors, json_input
 from tts_jax.model import config, families
 
 _SLIDING, _FULL = "sliding_attention", "full_attention"
+# Beyond these a number is a slip, which would take all memory before it showed.
+_MOST_LAYERS, _MOST = 10_000, 2**31
 
 
 def read_json(path: pathlib.Path) -> dict[str, Any]:
@@ -17,15 +19,7 @@ def read_json(path: pathlib.Path) -> dict[str, Any]:
   Raises:
     errors.InputError: the file is absent, or not a JSON object.
   """
-  try:
-    found = json.loads(path.read_text(encoding="utf-8"))
-  except FileNotFoundError as error:
-    raise errors.InputError(f"{path}: no such file") from error
-  except ValueError as error:
-    raise errors.InputError(f"{path}: not JSON: {error}") from error
-  if not isinstance(found, dict):
-    raise errors.InputError(f"{path}: must be a JSON object")
-  return found
+  return json_input.read_object(path, "a JSON file")
 
 
 def _number(
@@ -35,17 +29,19 @@ def _number(
   default: Any = None,
   *,
   whole: bool = True,
+  most: int = _MOST,
 ) -> Any:
-  """A number above 0, an integer if `whole`."""
+  """A number above 0 and at most `most`, an integer if `whole`."""
   value = found.get(name)
   if value is None:
     value = default
   kinds = (int,) if whole else (int, float)
-  if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
+  if type(value) not in kinds or not 0 < value <= most:
     said = "is missing" if value is None else f"is {value!r}"
     kind = "an integer" if whole else "a number"
     raise errors.InputError(
       f"{path}: field {name!r} {said}; it must be {kind} above 0"
+      f" and at most {most}"
     )
   return value
 
@@ -138,16 +134,21 @@ def _windows(
   size = _number(path, found, "sliding_window")
   kinds = found.get("layer_types")
   if kinds is None:
-    every = found.get("sliding_window_pattern")
-    first = found.get("max_window_layers", 0)
+    every, first = (
+      # 0 says nothing of the kind.
+      found.get(name) and _number(path, found, name)
+      for name in ("sliding_window_pattern", "max_window_layers")
+    )
     kinds = [
-      _FULL if (every and (i + 1) % every == 0) or i < first else _SLIDING
+      _FULL
+      if (every and (i + 1) % every == 0) or i < (first or 0)
+      else _SLIDING
       for i in range(layers)
     ]
   if (
     not isinstance(kinds, list)
     or len(kinds) != layers
-    or not set(kinds) <= {_SLIDING, _FULL}
+    or not all(one in (_SLIDING, _FULL) for one in kinds)
   ):
     raise errors.InputError(
       f"{path}: field 'layer_types' is {kinds!r}; it must name one of"
@@ -178,7 +179,8 @@ def _caps(
 
 def reads_images(found: Mapping[str, Any]) -> bool:
   """Whether a `config.json` is of a model that reads images beside text."""
-  return found.get("model_type") in families.WITH_IMAGES
+  kind = found.get("model_type")
+  return isinstance(kind, str) and kind in families.WITH_IMAGES
 
 
 def read(path: pathlib.Path, dtype: str) -> config.TransformerConfig:
@@ -214,7 +216,8 @@ def read(path: pathlib.Path, dtype: str) -> config.TransformerConfig:
   found = {**family.defaults, **found}
   activation = found.get(family.activation, "silu")
   want = family.switches.get("activation", "silu")
-  if families.ACTIVATIONS.get(activation) != want:
+  known = isinstance(activation, str) and families.ACTIVATIONS.get(activation)
+  if known != want:
     raise errors.InputError(
       f"{path}: field {family.activation!r} is {activation!r}; only the"
       f" activation of {kind}, {want!r}, is supported"
@@ -227,7 +230,7 @@ def read(path: pathlib.Path, dtype: str) -> config.TransformerConfig:
     )
   width = _number(path, found, "hidden_size")
   heads = _number(path, found, "num_attention_heads")
-  layers = _number(path, found, "num_hidden_layers")
+  layers = _number(path, found, "num_hidden_layers", most=_MOST_LAYERS)
   head_width = _number(path, found, "head_dim", width // heads)
   try:
     return config.TransformerConfig(

@@ -86,7 +86,7 @@ def run(
 
   Raises:
     errors.InputError: a prompt is empty or longer than P, or given answers do
-      not fit; questions done by then have been yielded.
+      not fit, or the model says NaN; questions done by then have been yielded.
   """
 
   def put(
@@ -105,6 +105,7 @@ def run(
       functools.partial(_of_group, group), (state.candidates, state.read)
     )
     answers, read = jax.device_get(mine)
+    stream.check(answers, request.id)
     given = sum(len(one) for one in getattr(request, "given", ()))
     return answers, types.Cost(
       generated=answers.length.sum() - given,

@@ -8,6 +8,7 @@ import dataclasses
 import itertools
 import math
 import pathlib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -210,6 +211,11 @@ def load(path: pathlib.Path, here: MadeFor | None = None) -> Policy:
     )
   _check_fields(found, Policy, str(path))
   models = _object(found["made_for"], MadeFor, f"{path}: made_for")
+  for name, one in models.items():
+    if not isinstance(one, str):
+      raise errors.InputError(
+        f"{path}: made_for.{name} is {one!r}; it must be a hash, as text"
+      )
   policy = Policy(
     **{
       **found,
@@ -335,7 +341,8 @@ def _list(found: Any, where: str) -> Sequence[Any]:
 
 def _numbers(found: Any, where: str) -> tuple[float, ...]:
   for one in _list(found, where):
-    if type(one) not in (int, float) or not math.isfinite(one):
+    # An integer may be beyond all floats.
+    if type(one) not in (int, float) or not abs(one) <= sys.float_info.max:
       raise errors.InputError(
         f"{where} has {one!r}; it must be a finite number"
       )

@@ -32,6 +32,10 @@ def collect(
     return jnp.where(jnp.arange(leaf.shape[-1]) < live[..., None], leaf, 0)
 
   finished = beams.finished & progress.alive
+  # One that was cut for it is not among the finals, and what it displaced is.
+  step_score = jnp.where(
+    progress.broken[:, None, None], jnp.nan, beams.step_score
+  )
   lookahead_tokens = jnp.zeros_like(question.length)
   if progress.rollout is not None:
     lookahead_tokens = progress.rollout.spent
@@ -48,7 +52,7 @@ def collect(
       token_logprob=clear(beams.token_logprob, length),
     ),
     step_end=clear(beams.step_end, count),
-    step_score=clear(beams.step_score, count),
+    step_score=clear(step_score, count),
     step_count=count,
     valid=finished,
     cost=ledger.cost(

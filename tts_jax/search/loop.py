@@ -279,19 +279,21 @@ def _close_rounds(
   # Of the last round, and of one after which nothing can go on, all are finals.
   goes_on = ready & live.any(-1) & (progress.round + 1 < setup.max_rounds)
 
-  def choose() -> tuple[chex.Array, chex.Array]:
+  def choose() -> tuple[chex.Array, chex.Array, chex.Array]:
     def one(*fields: chex.Array) -> chex.Array:
       rounds = setup.rounds
       return selection.select(*fields, trees=rounds.trees, width=rounds.width)
 
     score = jax.vmap(setup.aggregate)(beams.step_score, beams.step_count)
     parents = jax.vmap(one)(score, alive, beams.finished, capped)
-    return jnp.where(goes_on[:, None], parents, row), score
+    unknown = jnp.isnan(score) | jnp.isnan(beams.token_logprob).any(-1)
+    broken = ready & (alive & unknown).any(-1)
+    return jnp.where(goes_on[:, None], parents, row), score, broken
 
-  def wait() -> tuple[chex.Array, chex.Array]:
-    return row, jnp.zeros((G, N), jnp.float32)
+  def wait() -> tuple[chex.Array, chex.Array, chex.Array]:
+    return row, jnp.zeros((G, N), jnp.float32), jnp.zeros(G, bool)
 
-  parents, score = jax.lax.cond(ready.any(), choose, wait)
+  parents, score, broken = jax.lax.cond(ready.any(), choose, wait)
   progress = _write_round(progress, parents, score, ready, goes_on)
   # Outside the condition, whose branches might copy the caches; where nothing
   # moves it takes no time.
@@ -309,6 +311,7 @@ def _close_rounds(
   progress = dataclasses.replace(
     progress,
     working=progress.working & ~(ready & ~drawing.any(-1)),
+    broken=progress.broken | broken,
     round=opened,
     alive=alive,
     drawing=drawing,

@@ -48,7 +48,8 @@ class SearchResult:
     step_end: [Q, N, R] int32, tokens up to the end of each step; zero from
       `step_count` on.
     step_score: [Q, N, R] float32, the verifier's probability that the solution
-      comes out right; zero from `step_count` on.
+      comes out right; zero from `step_count` on. All NaN where the score or a
+      log-probability of any candidate was, those that were cut among them.
     step_count: [Q, N] int32.
     valid: [Q, N] bool, the solution may vote: it has its end token. Where none
       of a question's is valid the search has no answer.
@@ -89,12 +90,13 @@ def check(result: SearchResult, ids: Sequence[str]) -> None:
     ids: Q names, for the message.
 
   Raises:
-    errors.InputError: a question has a score that is NaN.
+    errors.InputError: a question has a score that is NaN, or had.
   """
-  unknown = np.isnan(np.asarray(result.step_score))
-  for id_, row, step in zip(ids, unknown.any(-1), unknown.any(-2), strict=True):
-    if row.any():
+  scores = np.asarray(result.step_score)
+  for id_, unknown in zip(ids, np.isnan(scores).any((1, 2)), strict=True):
+    if unknown:
       raise errors.InputError(
-        f"question {id_}: the verifier's score of row {int(row.argmax())} is "
-        f"NaN from step {int(step.argmax())} on; its parameters are broken"
+        f"question {id_}: the verifier's score of a candidate is NaN, or the"
+        " model's log-probability; the parameters of one are broken, or too"
+        " large for their type"
       )

@@ -97,6 +97,8 @@ class Progress:
 
   Attributes:
     working: [G] bool, the question is not done.
+    broken: [G] bool, a score of a candidate was NaN, or a log-probability of
+      its tokens. It may be cut long before the end.
     round: [G] int32, rounds closed.
     alive: [G, N] bool, the row holds a candidate.
     drawing: [G, N] bool, it is drawing the round's step. The others wait.
@@ -111,6 +113,7 @@ class Progress:
   """
 
   working: chex.Array
+  broken: chex.Array
   round: chex.Array
   alive: chex.Array
   drawing: chex.Array
@@ -271,6 +274,7 @@ def _start(
     )
   return Progress(
     working=jnp.ones(G, bool),
+    broken=jnp.zeros(G, bool),
     round=jnp.zeros(G, jnp.int32),
     alive=all_are(True),
     drawing=all_are(True),

@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from tts_jax import errors
+from tts_jax import errors, json_input
 from tts_jax.store import atomic
 
 # Raised when the layout of a run folder or the meaning of a column changes.
@@ -78,18 +78,15 @@ def read_config(path: pathlib.Path) -> dict[str, Any]:
   Raises:
     InputError: the file is missing, is no JSON, or has another schema version.
   """
-  try:
-    record = json.loads(path.read_text(encoding="utf-8"))
-  except FileNotFoundError as error:
-    raise errors.InputError(f"{path}: no such file; not a run") from error
-  except ValueError as error:
-    raise errors.InputError(f"{path}: not JSON: {error}") from error
-  if not isinstance(record, dict) or "config" not in record:
-    raise errors.InputError(f'{path}: not the config of a run: no "config" key')
+  record = json_input.read_object(path, "the config of a run")
+  if not isinstance(record.get("config"), dict):
+    raise errors.InputError(
+      f'{path}: not the config of a run: no object under "config"'
+    )
   version = record.get("schema_version")
   if version != SCHEMA_VERSION:
     raise errors.InputError(
-      f"{path}: schema version {version}, but this program writes"
+      f"{path}: schema version {version!r}, but this program writes"
       f" {SCHEMA_VERSION}; give another folder"
     )
   return record["config"]

@@ -126,8 +126,9 @@ class Packed:
       )
     try:
       return pq.ParquetFile(path).read()
-    except (OSError, pa.ArrowInvalid) as error:
-      raise errors.InputError(f"{path}: {error}; install anew") from error
+    except (OSError, pa.ArrowException) as error:
+      said = " ".join(str(error).split())
+      raise errors.InputError(f"{path}: {said}; install anew") from error
 
 
 def pack(
@@ -204,6 +205,12 @@ def load(folder: str | os.PathLike[str]) -> Packed:
   if wrong := sorted(wanted ^ set(record)):
     fault = "missing" if wrong[0] in wanted else "unknown"
     raise errors.InputError(f"{path}: field {wrong[0]!r} is {fault}")
+  for name, value in record.items():
+    if not isinstance(value, str if name == "commit" else dict):
+      raise errors.InputError(
+        f"{path}: field {name!r} is a {type(value).__name__}; pack the run anew"
+        " with launch.pack_run"
+      )
   return Packed(folder=folder, **record)
 
 

@@ -1,7 +1,6 @@
 """The pool: samples of every question, as a table and as arrays."""
 
 import dataclasses
-import json
 import math
 import os
 import pathlib
@@ -12,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tts_jax import errors
+from tts_jax import errors, json_input
 from tts_jax.store import run, shards
 
 STAGE = "pool"
@@ -160,12 +159,14 @@ def expected(folder: pathlib.Path) -> int | None:
   path = folder / _EXPECTED
   if not path.is_file():
     return None
-  try:
-    return int(json.loads(path.read_text(encoding="utf-8"))["questions"])
-  except (ValueError, KeyError, TypeError) as error:
+  told = json_input.read_object(path, "the number of questions")
+  wanted = told.get("questions")
+  if type(wanted) is not int:
     raise errors.InputError(
-      f"{path}: cut short or changed; the command that made it writes it anew"
-    ) from error
+      f"{path}: questions is {wanted!r}; it must be a whole number; start the"
+      " command that made it again"
+    )
+  return wanted
 
 
 def load_pool(

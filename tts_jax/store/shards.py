@@ -113,7 +113,9 @@ class Stage:
     atomic.make_folder(folder)
     whole, broken = _scan(folder)
     for batch, path in whole.items():
-      self._check(path, _read_origin(path), self._origin(batch))
+      origin = _read_origin(path)
+      assert origin is not None, "a whole shard has one"
+      self._check(path, origin, self._origin(batch))
     for each in broken:
       (folder / each.name).unlink()
     left = [
@@ -245,7 +247,11 @@ def inspect(folder: pathlib.Path) -> list[Found]:
 
   Files of other names are somebody else's.
   """
-  return [_inspect(path) for path in sorted(folder.iterdir()) if is_shard(path)]
+  return [
+    _inspect(path)
+    for path in sorted(folder.iterdir())
+    if is_shard(path) and path.is_file()
+  ]
 
 
 def _inspect(path: pathlib.Path) -> Found:
@@ -253,9 +259,9 @@ def _inspect(path: pathlib.Path) -> Found:
   assert match is not None
   if atomic.file_hash(path) != match[2]:
     return Found(path, "cut short or changed: its bytes do not match its name")
-  if not _is_ours(path):
-    return Found(path, _FOREIGN)
   origin = _read_origin(path)
+  if origin is None:
+    return Found(path, _FOREIGN)
   if origin.batch != int(match[1]):
     return Found(path, f"renamed: it holds batch {origin.batch}", origin)
   return Found(path, "", origin)
@@ -295,18 +301,29 @@ def _encode(table: pa.Table, origin: Origin) -> bytes:
   return sink.getvalue().to_pybytes()
 
 
-def _is_ours(path: pathlib.Path) -> bool:
-  return _METADATA_KEY in (pq.read_schema(path).metadata or {})
-
-
-def _read_origin(path: pathlib.Path) -> Origin:
-  return Origin(**json.loads(pq.read_schema(path).metadata[_METADATA_KEY]))
+def _read_origin(path: pathlib.Path) -> Origin | None:
+  """What made a shard; None of a file that is none of this program's."""
+  try:
+    metadata = pq.read_schema(path).metadata or {}
+    return Origin(**json.loads(metadata[_METADATA_KEY]))
+  except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+    return None
 
 
 def _read_table(path: pathlib.Path, columns: Sequence[str] | None) -> pa.Table:
   # Not `pq.read_table`: it makes columns of folders named like "seed=3".
   with pq.ParquetFile(path) as file:
-    table = file.read(columns=columns)
+    lacking = {*(columns or ())} - {*file.schema_arrow.names}
+    if lacking:
+      raise errors.InputError(
+        f"{path}: has columns {_columns(file.schema_arrow)}, and no"
+        f" {min(lacking)}; it is of another stage"
+      )
+    try:
+      table = file.read(columns=columns)
+    except (OSError, pa.ArrowException) as error:
+      said = " ".join(str(error).split())
+      raise errors.InputError(f"{path}: {said}; remove it") from error
   return table.replace_schema_metadata(None)
 
 

@@ -2,12 +2,12 @@
 
 import dataclasses
 import hashlib
-import json
+import math
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tts_jax import errors
+from tts_jax import errors, json_input
 from tts_jax.tasks import base, extraction, grading, normalize
 
 
@@ -123,8 +123,7 @@ def read_objects(
     errors.InputError: the file is missing or not UTF-8; a line is not an
       object.
   """
-  if not path.is_file():
-    raise errors.InputError(f"{path}: no such file; expected JSON lines")
+  json_input.check_file(path, "JSON lines")
   with path.open("rb") as lines:
     for number, line in enumerate(lines, start=1):
       if line.strip():
@@ -192,18 +191,7 @@ def typed(text: str) -> base.Question:
 
 
 def _record(line: bytes, place: str) -> Mapping[str, Any]:
-  try:
-    # A byte-order mark is harmless.
-    record = json.loads(line.decode("utf-8-sig"))
-  except UnicodeDecodeError as error:
-    raise errors.InputError(
-      f"{place}: not UTF-8 at byte {error.start}; save the file as UTF-8"
-    ) from error
-  except json.JSONDecodeError as error:
-    raise errors.InputError(
-      f"{place}: not JSON at column {error.colno} ({error.msg});"
-      " expected one object a line"
-    ) from error
+  record = json_input.parse(line, place)
   if not isinstance(record, dict):
     raise errors.InputError(
       f"{place}: a {type(record).__name__}, expected a JSON object"
@@ -251,5 +239,9 @@ def _text(record: Mapping[str, Any], name: str, place: str) -> str:
     raise errors.InputError(
       f"{place}: field {name!r} is a {type(value).__name__},"
       " expected text or a number"
+    )
+  if isinstance(value, float) and not math.isfinite(value):
+    raise errors.InputError(
+      f"{place}: field {name!r} is {value}; it must be finite, or text"
     )
   return str(value)

@@ -5,14 +5,13 @@ Reasoning". Each of its files is one JSON array; one object a line is read too.
 """
 
 import dataclasses
-import json
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tts_jax import errors
+from tts_jax import errors, json_input
 from tts_jax.tasks import jsonl
 
 
@@ -60,8 +59,7 @@ def read(path: pathlib.Path) -> list[Sample]:
       problem, no step or a blank one, a label that is none of its steps' nor
       -1, or the id of an earlier entry.
   """
-  if not path.is_file():
-    raise errors.InputError(f"{path}: no such file; expected ProcessBench's")
+  json_input.check_file(path, "ProcessBench's")
   found: dict[str, Sample] = {}
   place_of: dict[str, str] = {}
   for record, place in _records(path):
@@ -118,34 +116,18 @@ def problems(samples: Sequence[Sample]) -> np.ndarray:
 def _records(path: pathlib.Path) -> Iterator[tuple[Mapping[str, Any], str]]:
   """The objects of a file, and where in it each stands."""
   # A byte-order mark is harmless.
-  start = path.read_bytes().removeprefix(b"\xef\xbb\xbf").lstrip()
-  if not start.startswith(b"["):
+  data = path.read_bytes()
+  if not data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
     for number, record in jsonl.read_objects(path):
       yield record, f"line {number}"
     return
-  for number, record in enumerate(_array(path), start=1):
+  for number, record in enumerate(json_input.parse(data, str(path)), start=1):
     place = f"entry {number}"
     if not isinstance(record, dict):
       raise errors.InputError(
         f"{path}, {place}: a {type(record).__name__}, expected a JSON object"
       )
     yield record, place
-
-
-def _array(path: pathlib.Path) -> list[Any]:
-  try:
-    found = json.loads(path.read_text("utf-8-sig"))
-  except UnicodeDecodeError as error:
-    raise errors.InputError(
-      f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8"
-    ) from error
-  except json.JSONDecodeError as error:
-    raise errors.InputError(
-      f"{path}: not JSON at line {error.lineno}, column {error.colno}"
-      f" ({error.msg}); expected an array of objects"
-    ) from error
-  assert isinstance(found, list), "it begins with a bracket"
-  return found
 
 
 def _sample(record: Mapping[str, Any], place: str) -> Sample:

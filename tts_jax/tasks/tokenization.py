@@ -12,7 +12,7 @@ from typing import Any
 
 import tokenizers
 
-from tts_jax import errors
+from tts_jax import errors, json_input
 from tts_jax.tasks import automaton, token_bytes
 
 END = "<|end|>"
@@ -203,7 +203,8 @@ def load(folder: pathlib.Path) -> Tokenizer:
   try:
     backend = tokenizers.Tokenizer.from_file(str(path))
   except Exception as error:  # The backend raises nothing narrower.
-    raise errors.InputError(f"{path}: not a tokenizer: {error}") from error
+    said = " ".join(str(error).split())
+    raise errors.InputError(f"{path}: not a tokenizer: {said}") from error
   # Some are published as they were for training.
   backend.no_truncation()
   backend.no_padding()
@@ -225,13 +226,7 @@ def load(folder: pathlib.Path) -> Tokenizer:
 
 def read_json(path: pathlib.Path) -> dict[str, Any]:
   """The object that a file holds; an InputError where it holds none."""
-  try:
-    found = json.loads(path.read_text(encoding="utf-8"))
-  except json.JSONDecodeError as error:
-    raise errors.InputError(f"{path}: not JSON: {error}") from error
-  if not isinstance(found, dict):
-    raise errors.InputError(f"{path}: not a JSON object")
-  return found
+  return json_input.read_object(path, "a tokenizer's settings")
 
 
 def special_token(settings: dict[str, Any], name: str) -> str | None:

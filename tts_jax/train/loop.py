@@ -128,7 +128,8 @@ def run(
     `tokens`, `seconds`.
 
   Raises:
-    InputError: the loss is not finite; a checkpoint does not fit.
+    InputError: a loss is not finite, be it that of validation, and then no
+      checkpoint is written of it; a checkpoint does not fit.
   """
   open_at = checkpoints.Checkpoints
   with (

@@ -196,18 +196,21 @@ def hierarchical(
 
 
 def check_scores(
-  question_ids: Sequence[str], score: np.ndarray, used: np.ndarray
+  question_ids: Sequence[str],
+  score: np.ndarray,
+  used: np.ndarray | None = None,
 ) -> None:
   """Refuses scores that are NaN, on the host.
 
   Args:
     question_ids: Q ids.
     score: [Q, ...] float.
-    used: as `score`, bool: which of them are meant to be scores.
+    used: as `score`, bool: which of them are meant to be scores; None: all.
 
   Raises:
     InputError: a score that is used is NaN; the message names its question.
   """
+  used = np.ones(score.shape, bool) if used is None else used
   chex.assert_equal_shape([score, used])
   wrong = (np.isnan(score) & used).reshape(len(score), -1).sum(1)
   if wrong.any():

@@ -18,6 +18,7 @@ from tts_jax.decode import pools
 from tts_jax.store import shards, step_scores
 from tts_jax.tasks import base, processbench, tokenization
 from tts_jax.verify import (
+  choosing,
   formats,
   pool_scores,
   prefixes,
@@ -191,7 +192,8 @@ def fill(
     read of them.
 
   Raises:
-    InputError: the batch is below 1; as the scorer, before anything is read.
+    InputError: the batch is below 1; as the scorer, before anything is read;
+      a score is NaN, when the shards before it are written.
   """
   if batch < 1:
     raise errors.InputError(f"batch is {batch}; it must be at least 1")
@@ -203,6 +205,8 @@ def fill(
   texts = {n: [scorer.encode(one) for one in todo[n]] for n in todo}
   for number, mine in todo.items():
     found = scorer.read(texts[number])
+    for one, read in zip(mine, found, strict=True):
+      choosing.check_scores([one.id], np.asarray(read.scores)[None])
     rows = [
       {"id": one.id, "step_scores": read.scores, "tokens": read.tokens}
       for one, read in zip(mine, found, strict=True)

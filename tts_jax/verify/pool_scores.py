@@ -10,7 +10,7 @@ import pyarrow as pa
 from tts_jax.decode import pools
 from tts_jax.store import manifest, pool, run, scores, shards
 from tts_jax.tasks import automaton, base, tokenization
-from tts_jax.verify import prefixes, saved, solutions
+from tts_jax.verify import choosing, prefixes, saved, solutions
 
 Score = Callable[[Iterable[solutions.Question]], Iterator[list[np.ndarray]]]
 # A question, its prompt's tokens, and its solutions.
@@ -82,6 +82,7 @@ def fill(
     made = []
     found = score(packed)
     for (question, _, read), values in zip(packed, found, strict=True):
+      choosing.check_scores([question.id], np.concatenate(values)[None])
       by_text = {
         tuple(solution.tokens): (solution, steps)
         for solution, steps in zip(read, values, strict=True)

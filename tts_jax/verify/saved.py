@@ -21,7 +21,7 @@ from tts_jax import errors, types
 from tts_jax.model import config, head, huggingface, huggingface_config
 from tts_jax.store import atomic
 from tts_jax.tasks import tokenization
-from tts_jax.verify import reward
+from tts_jax.verify import cards, reward
 
 CARD, REGIMES = "verifier.json", "regimes.json"
 _HEAD = "head.safetensors"
@@ -110,7 +110,7 @@ def load(
   card = _card(folder / CARD)
   if here is not None:
     check_origin(folder / CARD, here)
-  shape = _head_config(folder / CARD, card["head"])
+  shape = cards.build(folder / CARD, "head", head.HeadConfig, card["head"])
   backbone = None
   params: dict[str, Any] = {}
   if card["backbone"]:
@@ -230,7 +230,7 @@ def check_origin(path: pathlib.Path, here: Origin) -> None:
       model.
   """
   found = huggingface_config.read_json(path)
-  made = Origin(**fields(path, "origin", Origin, found.get("origin")))
+  made = cards.build(path, "origin", Origin, found.get("origin"))
   if made.tokenizer != here.tokenizer:
     raise errors.InputError(
       f"{path}: made for tokenizer {made.tokenizer}, this one is"
@@ -271,47 +271,6 @@ def _card(path: pathlib.Path) -> dict[str, Any]:
     if field not in card:
       raise errors.InputError(f"{path}: field {field!r} is missing")
   return card
-
-
-def _head_config(path: pathlib.Path, found: Any) -> head.HeadConfig:
-  """The head's shape: JSON has lists for tuples, objects for dataclasses."""
-  shape = fields(path, "head", head.HeadConfig, found)
-  shape["delimiters"] = tuple(shape["delimiters"])
-  if shape.get("blocks") is not None:
-    kind: Any = config.TransformerConfig
-    blocks = fields(path, "head.blocks", kind, shape["blocks"])
-    if blocks.get("rope_scaling") is not None:
-      kind, name = config.Llama3Rope, "head.blocks.rope_scaling"
-      rope = fields(path, name, kind, blocks["rope_scaling"])
-      blocks["rope_scaling"] = config.Llama3Rope(**rope)
-    blocks["windows"] = tuple(blocks.get("windows", ()))
-    shape["blocks"] = config.TransformerConfig(**blocks)
-  return head.HeadConfig(**shape)
-
-
-def fields(
-  path: pathlib.Path, name: str, kind: Any, found: Any
-) -> dict[str, Any]:
-  """What a card has under `name`, checked to be the fields of a dataclass.
-
-  Args:
-    path: of the card.
-    name: of the field.
-    kind: the dataclass.
-    found: what stands there.
-
-  Raises:
-    InputError: it is no object; fields are missing or unknown.
-  """
-  if not isinstance(found, dict):
-    raise errors.InputError(f"{path}: field {name!r} must be an object")
-  known = dataclasses.fields(kind)
-  for field in known:
-    if field.default is dataclasses.MISSING and field.name not in found:
-      raise errors.InputError(f"{path}: field '{name}.{field.name}' is missing")
-  for unknown in sorted(set(found) - {field.name for field in known}):
-    raise errors.InputError(f"{path}: field '{name}.{unknown}' is unknown")
-  return dict(found)
 
 
 def tensors(path: pathlib.Path, shapes: Any, card: str) -> Any:

@@ -16,7 +16,7 @@ import safetensors.numpy
 from tts_jax import errors, types
 from tts_jax.model import config, huggingface_config
 from tts_jax.store import atomic
-from tts_jax.verify import difficulty_head, saved
+from tts_jax.verify import cards, difficulty_head, saved
 
 CARD, WEIGHTS = "difficulty.json", "difficulty.safetensors"
 
@@ -68,7 +68,7 @@ def load(
   if here is not None:
     saved.check_origin(folder / CARD, here)
   kind = difficulty_head.DifficultyHead
-  head = kind(**saved.fields(folder / CARD, "head", kind, card.get("head")))
+  head = cards.build(folder / CARD, "head", kind, card.get("head"))
   shapes = jax.eval_shape(head.init, jax.random.key(0))
   params = saved.tensors(folder / WEIGHTS, shapes, CARD)
   if (params["standard"]["scale"] <= 0).any():
