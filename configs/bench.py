@@ -72,14 +72,17 @@ def get_config() -> ml_collections.ConfigDict:
       # Models, questions and sizes of all sections but decode, prefill, grading
       # and estimates.
       "experiment": reproduce.get_config(),
+      # Of the section of this name, as the groups below.
       "search": {
         # Rows of a question, in every method.
         "candidates": 16,
       },
+      # Chains of the revision model.
       "revisions": {
         # Chains of a question, answers of each.
         "chains": ((4, 4), (1, 16)),
       },
+      # Monte Carlo labels of steps.
       "labels": {
         # How many.
         "questions": 4,
@@ -90,24 +93,28 @@ def get_config() -> ml_collections.ConfigDict:
         # Prefixes of a solution that are rolled out in one pass at most.
         "branches": 16,
       },
+      # Questions, in an engine of `experiment.engine`.
       "pool": {
         # How many.
         "questions": 40,
         # Of each question.
         "samples": 64,
       },
+      # Of a turn.
       "grading": {
         # Pairs of answers that their forms settle.
         "forms": 5000,
         # Pairs that take algebra.
         "algebra": 1000,
       },
+      # Of a pool that is made up.
       "estimates": {
-        # Of a pool that is made up.
+        # How many.
         "questions": 500,
         # Of each question.
         "samples": 2048,
       },
+      # Steps of training.
       "train": {
         # Of each turn.
         "steps": 2,

@@ -44,8 +44,8 @@ _EXPERIMENT = (
   "--config.experiment.search.methods=('beam_sqrt','beam_4')",
   "--config.experiment.search.rows=4",
   "--config.experiment.revision.context_tokens=36",
-  "--config.candidates=2",
-  "--config.chains=((2,2),)",
+  "--config.search.candidates=2",
+  "--config.revisions.chains=((2,2),)",
   "--config.labels.questions=2",
   "--config.labels.rollouts=2",
   "--config.labels.branches=2",
@@ -166,10 +166,13 @@ def test_other_sections_count_their_work(told):
   alone, lm, frozen, joint, no_blocks = found["train"]
   assert (alone["rows"], alone["length"]) == (2, 96)
   assert alone["ratio_to_language_model"] is None
-  assert lm["ratio_to_language_model"] == 1
+  assert lm["ratio_to_language_model"] == lm["ratio_a_token"] == 1
   for one in (lm, frozen, joint, no_blocks):
     assert (one["rows"], one["length"]) == (2, 256)
     assert 0 < one["packing"] <= 1
+    assert one["ratio_a_token"] == pytest.approx(
+      one["ratio_to_language_model"] * lm["packing"] / one["packing"]
+    )
   # Joint training goes back through the model; a head of blocks costs more.
   for one in (frozen, no_blocks):
     assert one["flops_per_token"] < joint["flops_per_token"]

@@ -113,6 +113,30 @@ def _keys():
   return list(config_values.items(scope["get_config"]()))
 
 
+def test_a_config_that_is_a_group_speaks_for_it_alone(tmp_path):
+  file = tmp_path / "mine.py"
+  file.write_text("""
+from configs import bench
+
+config = ml_collections.ConfigDict(
+  {
+    # Mine.
+    "tokens": 3,
+    # Another's.
+    "other": {"inner": bench.get_config()},
+  }
+)
+# Fewer.
+config.other.inner.repeats = 2
+""")
+  meant = config_comments.meanings(file)
+  assert meant["tokens"] == "Mine."
+  assert meant["other.inner.tokens"] == "Tokens of each sample."
+  repeats = "Of each figure, whose median is told. Fewer."
+  assert meant["other.inner.repeats"] == repeats
+  assert "repeats" not in meant
+
+
 @pytest.mark.parametrize("flag", ["--help", "--helpshort", "-helpfull"])
 def test_help_has_the_keys_behind_the_flags(flag):
   done = subprocess.run(

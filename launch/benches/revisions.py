@@ -14,7 +14,7 @@ from tts_jax.revise import state
 
 
 def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
-  """A line a pair of `config.chains`: how many a question, and their answers.
+  """A line a pair of `config.revisions.chains`: of a question, and answers.
 
   Of the revision model of `experiment`, in as many rows as its searches have.
   """
@@ -23,7 +23,7 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
   key = "config.experiment.revision.model"
   model = revising.load_reviser(wanted, task, wanted.revision.model, key)
   asked = [pools.request(one, task, model.tokenizer) for one in questions]
-  for chains, length in config.chains:
+  for chains, length in config.revisions.chains:
     groups = max(1, wanted.search.rows // chains)
     sized = streams.sized(wanted, groups, chains, samples=chains)
     plan = revising.plan(sized, (length,) * chains)

@@ -16,13 +16,14 @@ from tts_jax.search import setup, state, strategies, sweep
 def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
   """A line of sampling, then one a strategy, of the model of `experiment`.
 
-  All have `config.candidates` rows a question, as many questions at a time as
-  `experiment.search.rows` have room for, and the questions of `experiment`.
+  All have `config.search.candidates` rows a question, as many questions at a
+  time as `experiment.search.rows` have room for, and the questions of
+  `experiment`.
   Methods that at this size are one strategy share a line.
   `ratio_to_sampling` is of seconds a token generated, over turns that
   alternate with those of sampling.
   """
-  wanted, rows = config.experiment, config.candidates
+  wanted, rows = config.experiment, config.search.candidates
   task, questions = pooling.find_questions(wanted)
   model = generation.load_generator(wanted, task)
   judge = judges.load(wanted, model)

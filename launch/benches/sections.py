@@ -35,8 +35,8 @@ ALL = {
   "labels": Section(labels.lines, 1),
   "pool": Section(pool.lines, 1),
   "grading": Section(grading.lines, 1),
-  "estimates": Section(estimates.lines, 1),
-  "train": Section(train.lines, 1),
+  "estimates": Section(estimates.lines, 2),
+  "train": Section(train.lines, 2),
 }
 
 

@@ -57,15 +57,16 @@ class Steps:
     return time.perf_counter() - start
 
   def line(
-    self, name: str, took: turns.Times, beside: float | None = None
+    self, name: str, took: turns.Times, lm: throughput.Line | None = None
   ) -> throughput.Line:
-    """The line of these turns; `beside` is another way's seconds a token."""
+    """The line of these turns; `lm` is of as many others, of this shape."""
     rows, length = self._batches[0].tokens.shape
     peak = ceilings.measure("float32").flops_per_second
-    note, ratio = f"packed {self.packing:.0%}", None
-    if beside is not None:
-      ratio = self.per_token(took) / beside
-      note += f", {ratio:.2f} x language model"
+    note, step, token = f"packed {self.packing:.0%}", None, None
+    if lm is not None and lm.tokens is not None:
+      step = float(np.median(took.seconds) / np.median(lm.seconds))
+      token = step * lm.tokens / self.tokens
+      note += f", {step:.2f} x language model, {token:.2f} x a token"
     return throughput.Line(
       name=name,
       seconds=took.seconds,
@@ -77,11 +78,8 @@ class Steps:
         "length": length,
         "packing": self.packing,
         "flops_per_token": self.flops / self.tokens,
-        "ratio_to_language_model": ratio,
+        "ratio_to_language_model": step,
+        "ratio_a_token": token,
       },
       note=note,
     )
-
-  def per_token(self, took: turns.Times) -> float:
-    """Seconds a token, the median over turns."""
-    return float(np.median(took.seconds)) / self.tokens

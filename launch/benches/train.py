@@ -25,8 +25,8 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
   The language model at the shape that it is trained at; then, turn by turn, at
   the shape of the verifier's batches: it, the verifier on its frozen states,
   and both jointly, with the verifier's head and with one that reads the final
-  states without blocks of its own. `ratio_to_language_model` is of seconds a
-  token.
+  states without blocks of its own. `ratio_to_language_model` is of steps, and
+  `ratio_a_token` of seconds a token, since batches are not packed alike.
   """
   wanted, sizes = config.experiment, config.train
   task, questions = pooling.find_questions(wanted)
@@ -37,9 +37,8 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
   took = turns.take({"alone": alone}, config.repeats)
   yield alone.line("language model", took["alone"])
   no_blocks = _JOINT | _NO_BLOCKS | {"head.tap": model.lm.config.layers}
-  ways = {
-    "language model, so packed": lm(**sizes.verifier.data, microbatches=1)
-  }
+  same = f"language model, {sizes.verifier.data.length} a row"
+  ways = {same: lm(**sizes.verifier.data, microbatches=1)}
   for name, changes in (
     ("verifier, frozen", _FROZEN),
     ("joint", _JOINT),
@@ -50,7 +49,6 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
     made = verifier_steps.make(changed, *loaded, count=sizes.steps)
     ways[name] = made
   took = turns.take(ways, config.repeats)
-  first = next(iter(ways))
-  beside = ways[first].per_token(took[first])
+  beside = ways[same].line(same, took[same])
   for name, one in ways.items():
     yield one.line(name, took[name], beside)
