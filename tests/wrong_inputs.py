@@ -31,7 +31,7 @@ def parse_flags(*arguments):
     argv = ["launch", *arguments]
     # Overrides are looked for there.
     with mock.patch.object(sys, "argv", argv):
-      return entry._parse(argv)
+      return entry._parse(argv, words=False)
 
   return parse
 
@@ -39,7 +39,7 @@ def parse_flags(*arguments):
 def read_config(text):
   def read(place):
     (place / "bad.py").write_text(text)
-    return entry._parse(["launch", f"--config={place / 'bad.py'}"])
+    return entry._parse(["launch", f"--config={place / 'bad.py'}"], words=False)
 
   return read
 
