@@ -142,7 +142,7 @@ def test_an_interrupted_wait_says_that_the_request_stays(cloud):
   child = cloud.start("create", "--accelerator=v5litepod-16")
   assert any("WAITING" in line for line in iter(child.stdout.readline, ""))
   os.killpg(child.pid, signal.SIGINT)
-  _, err = child.communicate(timeout=60)
+  _, err = child.communicate(timeout=300)
   assert child.returncode == 130
   assert "tts stays asked for, and is billed once it is there" in err
   assert f"launch.tpu.delete --name=tts {_WHERE}\n" in err
@@ -213,7 +213,7 @@ def test_delete_on_exit_deletes_when_interrupted(ready, monkeypatch, how):
     time.sleep(0.01)
   # Once more, while it deletes.
   os.killpg(child.pid, signal.SIGINT)
-  out, err = child.communicate(timeout=60)
+  out, err = child.communicate(timeout=300)
   assert child.returncode == 130, err
   assert not ready.exists()
   assert "tts is deleted, and billed no more" in out
@@ -222,7 +222,7 @@ def test_delete_on_exit_deletes_when_interrupted(ready, monkeypatch, how):
 def test_an_interrupted_run_goes_on(ready):
   child = _begun(ready)
   os.killpg(child.pid, signal.SIGINT)
-  _, err = child.communicate(timeout=60)
+  _, err = child.communicate(timeout=300)
   assert child.returncode == 130
   assert f"launch.tpu.logs --name=tts {_WHERE}\n" in err
   assert "tts is billed on" in err
