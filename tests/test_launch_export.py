@@ -145,7 +145,7 @@ def test_what_has_no_samples_is_refused(searched, tmp_path, cache):
   replay = tmp_path / "replay"
   assert replay_command.replay(replay, file, cache).returncode == 0
   for folder, message in (
-    (tmp_path / "nowhere", "config.json: no such file; not a run"),
+    (tmp_path / "nowhere", "config.json: no such file; expected"),
     (replay, "its config names no questions"),
     ("", "give both --run FOLDER and --out FILE"),
   ):

@@ -108,7 +108,7 @@ def test_what_is_no_pool_to_train_on_is_refused(tmp_path, model, pools, cache):
     ((reported, held_out), "trajectories.json: no such file"),
     ((moved, held_out), "of the pool is none of its task's"),
     ((train, train), "is training question"),
-    ((tmp_path / "none", held_out), "no such file; not a run"),
+    ((tmp_path / "none", held_out), "no such file; expected"),
   ):
     done = kill_harness.run(_command(model, *pair, tmp_path / "out"), cache)
     assert done.returncode == 2, done.stderr
