@@ -64,15 +64,15 @@ def _stages(folder: pathlib.Path) -> Iterator[audit.Part]:
 
 
 def _states(folder: pathlib.Path) -> audit.Part:
-  states = [path for path in folder.iterdir() if path.name.isdecimal()]
-  faults = []
-  for path in sorted(states, key=lambda path: int(path.name)):
-    found = checkpoints.changed(path)
+  faults, states = [], checkpoints.states(folder)
+  for path in states:
+    if found := checkpoints.changed(path):
+      faults += found
+      continue
     try:
       checkpoints.read(path)
     except Exception as error:  # What orbax raises has no common kind.
-      found = found or [f"{path}: cannot be read: {error}".splitlines()[0]]
-    faults += found
+      faults.append(f"{path}: cannot be read: {error}".splitlines()[0])
   told = f"{len(states)} states"
   return audit.Part(name=folder.name, told=told, faults=faults)
 

@@ -256,3 +256,35 @@ def test_a_changed_checkpoint_is_not_read(whole, tmp_path, compiled):
   again, _, said = _run(run, compiled)
   assert "resumed at step 8 of 12" in said
   chex.assert_trees_all_equal(again.params, state.params)
+
+
+def test_a_state_that_is_saved_twice_stays_as_it_was(tmp_path):
+  """A kill between the best state and the latest one has it made again."""
+  state = step_lib.init(jax.random.key(0), _LM, _OPTIMIZER)
+  hashes = tmp_path / "0" / "hashes.json"
+
+  def save():
+    with contextlib.closing(checkpoints.Checkpoints(tmp_path)) as found:
+      found.save(state, {})
+
+  save()
+  before = hashes.read_bytes()
+  save()
+  assert checkpoints.changed(tmp_path / "0") == []
+  # Killed before it had hashes, or amid writing them.
+  hashes.rename(hashes.with_name(".hashes.json.123.tmp"))
+  save()
+  assert hashes.read_bytes() == before
+
+
+def test_what_is_left_of_a_deleted_state_goes(whole, tmp_path, compiled):
+  folder, state, _, _ = whole
+  shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+  part = tmp_path / "checkpoints" / "4"
+  part.mkdir()
+  (part / "hashes.json").write_text('{"state": "0"}')
+  again, _, said = _run(tmp_path, compiled)
+  assert "resumed at step 12 of 12" in said
+  left = checkpoints.states(tmp_path / "checkpoints")
+  assert [path.name for path in left] == ["8", "12"]
+  chex.assert_trees_all_equal(again.params, state.params)

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 from typing import Any
 
 import jax
@@ -29,6 +30,9 @@ class Checkpoints:
 
   def __init__(self, folder: pathlib.Path, keep: int = 2) -> None:
     self.folder = folder
+    # A kill amid the deletion of a state that is no longer kept leaves a part.
+    for old in states(folder)[:-keep]:
+      shutil.rmtree(old)
     self._manager = ocp.CheckpointManager(
       folder.absolute(),
       options=ocp.CheckpointManagerOptions(
@@ -52,6 +56,9 @@ class Checkpoints:
     )
     self._manager.wait_until_finished()
     written = self.folder / str(int(state.step))
+    if (written / _HASHES).exists():
+      return  # Made again after a kill; orbax keeps the one that is there.
+    atomic.remove_temporary(written)
     hashes = {
       str(path.relative_to(written)): atomic.file_hash(path)
       for path in sorted(written.rglob("*"))
@@ -103,6 +110,12 @@ class Checkpoints:
   def close(self) -> None:
     """Waits for what is being written."""
     self._manager.close()
+
+
+def states(folder: pathlib.Path) -> list[pathlib.Path]:
+  """The folders of the states in a folder of them, the latest last."""
+  found = [path for path in folder.glob("*") if path.name.isdecimal()]
+  return sorted(found, key=lambda path: int(path.name))
 
 
 def changed(state: pathlib.Path) -> list[str]:
