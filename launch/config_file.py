@@ -71,11 +71,9 @@ def check_flags(
       continue
     key, equals, value = match.groups()
     if key not in known:
-      near = _near(key, known) or [k for k in known if not _outer(k)]
-      raise errors.InputError(
-        f"--config.{key}: no such key in {path}; "
-        f"did you mean {', '.join(near)}?"
-      )
+      near = ", ".join(_near(key, known) or (k for k in known if not _outer(k)))
+      fault = f"no such key in {path}; did you mean {near}?"
+      raise errors.InputError(f"--config.{key}: {fault}")
     # A truth's flag takes no value from the next argument.
     if equals or (following and not isinstance(known[key], bool)):
       config_values.check(key, known[key], value if equals else following)
