@@ -9,8 +9,7 @@ import ml_collections
 import tqdm
 
 from launch import generation, pooling
-from tts_jax import errors
-from tts_jax.model import huggingface_config
+from tts_jax import errors, json_input
 from tts_jax.revise import own, trajectories
 from tts_jax.store import chains, pool, run, shards
 from tts_jax.verify import histories, saved
@@ -65,7 +64,7 @@ def from_chains(
       f"natural is {config.natural}; of chains it must be 1, which takes them"
       " up to their last right answer, or 0, up to their first (ReST^EM)"
     )
-  made = huggingface_config.read_json(source / chains.SUMMARY)
+  made = json_input.read_object(source / chains.SUMMARY)
   stage = trajectories.open_stage(folder, source / chains.STAGE)
   drawn = shards.read(source / chains.STAGE, histories.COLUMNS)
   limits: Any = dict(natural=bool(config.natural))

@@ -14,8 +14,7 @@ from typing import Any
 from absl import flags
 
 from launch import entry
-from tts_jax import errors
-from tts_jax.model import huggingface_config
+from tts_jax import errors, json_input
 from tts_jax.scaling import verifier_summary
 from tts_jax.store import atomic, manifest, pool, run
 from tts_jax.verify import saved
@@ -55,7 +54,7 @@ def _measured(folder: pathlib.Path) -> dict[str, Any]:
   path = folder / "verifier.json"
   if not path.is_file():
     raise errors.InputError(f"{path} is missing; run launch.score to its end")
-  measured = huggingface_config.read_json(path)
+  measured = json_input.read_object(path)
   budgets = measured["curves"]["best_of_n"]
   if str(_BUDGET.value) not in budgets:
     raise errors.InputError(
@@ -65,7 +64,7 @@ def _measured(folder: pathlib.Path) -> dict[str, Any]:
   return {
     **verifier_summary.regime(measured, _BUDGET.value),
     "verifier": config["verifier"],
-    "commit": huggingface_config.read_json(folder / "usage.json")["commit"],
+    "commit": json_input.read_object(folder / "usage.json")["commit"],
   }
 
 

@@ -15,8 +15,7 @@ from typing import Any
 from absl import flags
 
 from launch import entry
-from tts_jax import errors
-from tts_jax.model import huggingface_config
+from tts_jax import errors, json_input
 from tts_jax.report import figures, numbering, paper_figures
 from tts_jax.store import atomic
 
@@ -45,7 +44,7 @@ def main(_: list[str]) -> None:
       f"{run / 'summary.json'} is missing; python -m launch.reproduce --out"
       f" {run} writes it"
     )
-  summary = huggingface_config.read_json(run / "summary.json")
+  summary = json_input.read_object(run / "summary.json")
   out = pathlib.Path(_OUT.value) if _OUT.value else run / "figures"
   atomic.make_folder(out)
   made = [_show(one, summary, run, out) for one in wanted]

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from absl import flags
 
 from launch import drawing, entry, pooling, shipping
-from tts_jax.model import huggingface_config
+from tts_jax import json_input
 from tts_jax.store import chains, manifest, packed, pool, run, scores, searches
 
 _RUN = flags.DEFINE_string("run", "runs/full", "Folder of the run.")
@@ -44,7 +44,7 @@ def main(_: list[str]) -> None:
     out,
     {name: _STAGES[name] for name in _STAGES if (folder / name).is_dir()},
     made_for=shipping.made_for(questions, drawing.load(config, task)),
-    commit=huggingface_config.read_json(folder / _USAGE)["commit"],
+    commit=json_input.read_object(folder / _USAGE)["commit"],
     files=(_USAGE,),
     without={searches.STAGE: pc.field("budget") <= shipping.LIVE},
   )

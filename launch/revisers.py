@@ -6,9 +6,8 @@ from typing import Any
 import ml_collections
 
 from launch import generation, judges, planning, revising
-from tts_jax import errors
+from tts_jax import errors, json_input
 from tts_jax.model import embedded as models
-from tts_jax.model import huggingface_config
 from tts_jax.revise import state as states
 from tts_jax.tasks import base
 from tts_jax.verify import embedded
@@ -29,7 +28,7 @@ class Reviser:
   def rest_em(self) -> dict[str, Any]:
     """What is known beside the model of one trained by ReST^EM; often {}."""
     path = self.model.folder / models.MODELS
-    told = huggingface_config.read_json(path) if path.exists() else {}
+    told = json_input.read_object(path) if path.exists() else {}
     return {"rest_em": told["rest_em"]} if "rest_em" in told else {}
 
 

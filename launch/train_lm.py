@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import ml_collections
 from absl import flags
 
-from launch import entry, stepping, training
+from launch import entry, training
 from tts_jax.model import config as model_config
 from tts_jax.model import huggingface, transformer
 from tts_jax.store import run
@@ -60,7 +60,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   )
   held_out = pack(found.stream("validation", config.seed), prompt_weight=0.0)
   loss = functools.partial(step_lib.loss, lm=lm)
-  made = stepping.compiled(
+  made = training.compiled(
     loss,
     optimizer,
     rows=config.data.rows,

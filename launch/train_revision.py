@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import ml_collections
 from absl import flags
 
-from launch import entry, stepping, training
+from launch import entry, training
 from tts_jax.model import embedded, huggingface, transformer
 from tts_jax.store import run, trajectories
 from tts_jax.tasks import tokenization
@@ -55,7 +55,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   train, held_out = revisions.load(*both, saved.origin(source))
   schedule = loop.Schedule(**config.schedule)
   optimizer = step_lib.Optimizer(steps=schedule.steps, **config.optimizer)
-  made = stepping.compiled(
+  made = training.compiled(
     functools.partial(step_lib.loss, lm=lm),
     optimizer,
     rows=config.data.rows,

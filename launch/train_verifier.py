@@ -16,7 +16,7 @@ import jax
 import ml_collections
 from absl import flags
 
-from launch import entry, stepping, training, verifying
+from launch import entry, training, verifying
 from tts_jax.model import embedded, huggingface
 from tts_jax.store import labels, run
 from tts_jax.tasks import catalogue, tokenization
@@ -55,7 +55,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   worked = labelled.worked_solutions(
     found.task, tokenizer, found.stream("train", config.worked_seed)
   )
-  made = stepping.compiled(
+  made = training.compiled(
     goal, optimizer, rows=config.data.rows, held_out=goal.validate
   )
   drawn, kept = jax.random.split(jax.random.key(config.seed))

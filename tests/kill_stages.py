@@ -1,7 +1,7 @@
 """Kills every stage at random times, and compares what comes of it.
 
-  python tests/kill_stages.py --kills=100 --out=/tmp/kills
-  python tests/kill_stages.py --kills=20 --out=/tmp/kills --stages=search,solve
+  python tests/kill_stages.py --kills=100 --out=runs/kills
+  python tests/kill_stages.py --kills=20 --out=runs/kills --stages=search,solve
 
 Each stage is run once without a kill. Then it is run and killed (SIGKILL, at a
 time drawn by --seed: every other one from its first write to its end, the rest

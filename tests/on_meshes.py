@@ -38,10 +38,6 @@ LIMITS = loop.Limits(max_tokens=12, end_token=0)
 REQUESTS = decode_oracle.requests(12, LM.vocabulary)
 KEY = jax.random.key(3)
 GROUPS, ROWS, PROMPT = 8, 3, 8
-# Compiling takes seconds, running milliseconds.
-COMPILER = functools.partial(
-  jax.jit, compiler_options={"xla_backend_optimization_level": 0}
-)
 
 
 def verifier():
@@ -71,7 +67,7 @@ def sampled(params, sampler):
     samples=5,
     prompt_tokens=PROMPT,
     steps=7,
-    compiler=COMPILER,
+    compiler=jax.jit,
   )
   return {one.request.id: one.candidates for one in run(REQUESTS)}
 
@@ -87,7 +83,7 @@ def searched(params, strategy):
     limits=LIMITS,
     delimiters=frozenset(judge.config.delimiters),
   )
-  sizes = dict(rows=32, prompt_tokens=PROMPT, steps=9, compiler=COMPILER)
+  sizes = dict(rows=32, prompt_tokens=PROMPT, steps=9, compiler=jax.jit)
   begin = search_engine.make(weights, one, **sizes)
   return {found.request.id: found.search for found in begin(KEY)(REQUESTS)}
 
@@ -98,7 +94,7 @@ def read(params):
   prm = reading.Static(LM, lambda head, x: jax.nn.sigmoid(x @ head))
   both = {"backbone": params, "head": rng.normal(size=LM.config.width)}
   room = dict(groups=GROUPS, rows=ROWS, prompt_tokens=PROMPT, row_tokens=16)
-  run = reading.programs(both, prm, **room, compiler=COMPILER)
+  run = reading.programs(both, prm, **room, compiler=jax.jit)
   rows, prompts = run.rows.begin(), run.prompts.begin()
   shape = (GROUPS, ROWS)
   for group in range(GROUPS):
@@ -141,7 +137,7 @@ def carried(params, mesh):
     samples=5,
     prompt_tokens=PROMPT,
     steps=2,
-    compiler=COMPILER,
+    compiler=jax.jit,
   )
   state = run.placed.begin()
   check_split(state, mesh)

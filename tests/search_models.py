@@ -15,8 +15,6 @@ from tts_jax.tasks import automaton
 
 VOCABULARY, END, DELIMITERS = 11, 0, frozenset({3, 7})
 KEY = jax.random.key(7)
-# Compiling takes seconds, running milliseconds.
-_QUICK = {"xla_backend_optimization_level": 0}
 _random = np.random.default_rng(5)
 TABLE = _random.normal(size=(VOCABULARY, VOCABULARY))
 # The end comes now and then, so that some candidates reach it early.
@@ -86,7 +84,7 @@ def prompts(requests, width=8):
   )
 
 
-@functools.partial(jax.jit, static_argnums=0, compiler_options=_QUICK)
+@functools.partial(jax.jit, static_argnums=0)
 def _search(setup_, weights, prompts, key):
   fields = {name: getattr(setup_, name) for name in vars(setup_)}
   return methods.search(
@@ -122,10 +120,9 @@ def engine(
     return stream.collect_group(held, group, setup=setup_)
 
   chunk, admit = (
-    jax.jit(watch(function), donate_argnums=1, compiler_options=_QUICK)
-    for function in (chunk, admit)
+    jax.jit(watch(function), donate_argnums=1) for function in (chunk, admit)
   )
-  collect = jax.jit(watch(collect), compiler_options=_QUICK)
+  collect = jax.jit(watch(collect))
 
   def run(requests, key=KEY, params=params):
     start = state.init_state(

@@ -60,8 +60,6 @@ def test_its_cells_run(tmp_path):
       **os.environ,
       "JAX_PLATFORMS": "cpu",
       "PYTHONPATH": str(_ROOT),
-      # Compiling takes most of the time, and this way less.
-      "XLA_FLAGS": "--xla_backend_optimization_level=0",
     },
   )
   print(done.stdout)

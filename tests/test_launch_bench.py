@@ -69,8 +69,6 @@ _TRAIN = (
   "--config.train.verifier.head.mlp_width=8",
   "--config.train.verifier.mixture.worked=1",
 )
-# Compiling takes all of the time.
-_QUICK = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
 _FIGURES = {
   *("name", "seconds", "tokens_per_second", "share_of_floor", "utilisation"),
   *("kv_bytes", "forwarded_per_token", "compile_seconds"),
@@ -89,7 +87,7 @@ def told(tmp_path_factory, model, cache):
     f"--config.experiment.revision.model={model}",
   )
   command = ("-m", "launch.bench", f"--out={folder}", *flags)
-  done = kill_harness.run(kill_harness.python(*command), cache | _QUICK)
+  done = kill_harness.run(kill_harness.python(*command), cache)
   assert done.returncode == 0, done.stderr
   return json.loads((folder / "bench.json").read_text()), done.stdout, folder
 

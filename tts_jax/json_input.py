@@ -23,7 +23,9 @@ def check_file(path: pathlib.Path, expected: str) -> None:
     raise errors.InputError(f"{path}: no such file; expected {expected}")
 
 
-def read_object(path: pathlib.Path, expected: str) -> dict[str, Any]:
+def read_object(
+  path: pathlib.Path, expected: str = "a JSON file"
+) -> dict[str, Any]:
   """The object that a file holds.
 
   Args:

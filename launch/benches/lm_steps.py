@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from launch import generation, stepping
+from launch import generation, training
 from launch.benches import steps
 from tts_jax.scaling import flops
 from tts_jax.tasks import base
@@ -28,7 +28,7 @@ def make(
 ) -> steps.Steps:
   """`count` steps on the questions' worked solutions, over and over."""
   optimizer = step_lib.Optimizer(**steps.OPTIMIZER)
-  made = stepping.compiled(
+  made = training.compiled(
     functools.partial(step_lib.loss, lm=model.lm),
     optimizer,
     rows=rows,

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from launch import ceilings, stepping, throughput, turns
+from launch import ceilings, throughput, training, turns
 from tts_jax.train import step as step_lib
 
 # Its values do not change how long a step takes.
@@ -28,7 +28,7 @@ class Steps:
 
   def __init__(
     self,
-    made: stepping.Compiled,
+    made: training.Compiled,
     state: step_lib.TrainState,
     stream: Batches,
     count: int,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 
-from launch import generation, stepping, verifying
+from launch import generation, training, verifying
 from launch.benches import lm_steps, steps
 from tts_jax.scaling import flops
 from tts_jax.store import labels
@@ -42,7 +42,7 @@ def make(
   # A pass forward, and two backward through what is trained.
   head, passes = flops.reward_model(goal.verifier), 1 if goal.frozen else 3
   return steps.Steps(
-    stepping.compiled(goal, optimizer, rows=config.data.rows),
+    training.compiled(goal, optimizer, rows=config.data.rows),
     step_lib.begin(kept, params, optimizer),
     labelled.stream(found, mixture, worked=worked, **config.data),
     count,

@@ -16,7 +16,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from tts_jax import errors, sharding, types
+from tts_jax import errors, json_input, sharding, types
 from tts_jax.model import config, huggingface_config, layout, transformer
 
 _CONFIG = "config.json"
@@ -37,7 +37,7 @@ def _files(folder: pathlib.Path) -> list[pathlib.Path]:
   index = folder / _INDEX
   if not index.exists():
     return [folder / _SINGLE]
-  weight_map = huggingface_config.read_json(index).get("weight_map")
+  weight_map = json_input.read_object(index).get("weight_map")
   names = weight_map.values() if isinstance(weight_map, dict) else ()
   if not names or not all(isinstance(name, str) for name in names):
     raise errors.InputError(
@@ -250,7 +250,7 @@ def _opened(
   optional: Mapping[str, tuple[int, ...]],
 ) -> Iterator[dict[str, _Stored]]:
   """Every tensor of a folder by its plain name, its files open."""
-  fields = huggingface_config.read_json(folder / _CONFIG)
+  fields = json_input.read_object(folder / _CONFIG)
   nested = huggingface_config.reads_images(fields)
   parts = (part for leaf in layout.leaves(cfg) for part in leaf.parts)
   shapes = {**{part.name: part.shape for part in parts}, **extra}

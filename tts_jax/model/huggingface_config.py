@@ -13,15 +13,6 @@ _SLIDING, _FULL = "sliding_attention", "full_attention"
 _MOST_LAYERS, _MOST = 10_000, 2**31
 
 
-def read_json(path: pathlib.Path) -> dict[str, Any]:
-  """An object from a JSON file.
-
-  Raises:
-    errors.InputError: the file is absent, or not a JSON object.
-  """
-  return json_input.read_object(path, "a JSON file")
-
-
 def _number(
   path: pathlib.Path,
   found: dict[str, Any],
@@ -194,7 +185,7 @@ def read(path: pathlib.Path, dtype: str) -> config.TransformerConfig:
     errors.InputError: another model type, a feature that is not supported, or a
       field missing or out of range; the message names file and field.
   """
-  found = read_json(path)
+  found = json_input.read_object(path)
   if reads_images(found):
     text = found.get("text_config")
     if not isinstance(text, dict):

@@ -7,8 +7,8 @@ from typing import Any
 
 from matplotlib import figure
 
-from tts_jax import errors
-from tts_jax.model import embedded, huggingface_config
+from tts_jax import errors, json_input
+from tts_jax.model import embedded
 from tts_jax.report import figures, numbering, paper_figures
 from tts_jax.scaling import policy_file, summary
 from tts_jax.store import packed, pool
@@ -45,7 +45,7 @@ class Opened:
     """
     path = self.folder / _SUMMARY
     if self.most is None and path.is_file():
-      return huggingface_config.read_json(path)
+      return json_input.read_object(path)
     mine = self.samples
     budgets = summary.budgets(mine.correct.shape[1])
     return summary.summarise(mine.answers, mine.correct, budgets, 0)

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tts_jax import errors
-from tts_jax.model import huggingface_config
+from tts_jax import errors, json_input
 from tts_jax.scaling import bin_edges, measured, plans
 from tts_jax.store import atomic
 from tts_jax.verify import saved
@@ -202,7 +201,7 @@ def load(path: pathlib.Path, here: MadeFor | None = None) -> Policy:
     >>> policy.difficulty, policy.budgets, policy.choices[0][1].plan
     ('head', (4.0, 16.0), Sampled(n=4, choice='majority'))
   """
-  found = huggingface_config.read_json(path)
+  found = json_input.read_object(path)
   version = found.pop("schema_version", None)
   if version != SCHEMA_VERSION:
     raise errors.InputError(

@@ -12,7 +12,7 @@ import jinja2
 import jinja2.ext
 import jinja2.sandbox
 
-from tts_jax import errors
+from tts_jax import errors, json_input
 from tts_jax.tasks import tokenization
 
 _FILE = "chat_template.jinja"
@@ -111,7 +111,7 @@ def load(folder: pathlib.Path, date: datetime.date) -> ChatTemplate:
       malformed.
   """
   path, place = folder / tokenization.CONFIG_FILE, folder / _FILE
-  settings = tokenization.read_json(path) if path.is_file() else {}
+  settings = json_input.read_object(path) if path.is_file() else {}
   source: Any
   if place.is_file():
     source = place.read_text(encoding="utf-8")

@@ -208,7 +208,7 @@ def load(folder: pathlib.Path) -> Tokenizer:
   # Some are published as they were for training.
   backend.no_truncation()
   backend.no_padding()
-  settings, ends = read_json(config), _end_ids(folder, backend)
+  settings, ends = json_input.read_object(config), _end_ids(folder, backend)
   end = special_token(settings, "eos_token")
   # Some name their ends by id alone.
   end_token = backend.token_to_id(end) if end else next(iter(ends), None)
@@ -224,11 +224,6 @@ def load(folder: pathlib.Path) -> Tokenizer:
   )
 
 
-def read_json(path: pathlib.Path) -> dict[str, Any]:
-  """The object that a file holds; an InputError where it holds none."""
-  return json_input.read_object(path, "a tokenizer's settings")
-
-
 def special_token(settings: dict[str, Any], name: str) -> str | None:
   """A token of tokenizer_config.json, as text: it may be an object there."""
   token = settings.get(name)
@@ -239,7 +234,11 @@ def special_token(settings: dict[str, Any], name: str) -> str | None:
 def _end_ids(folder: pathlib.Path, backend: tokenizers.Tokenizer) -> list[int]:
   """`eos_token_id` of the first file that has it, each id once."""
   for path in (folder / name for name in _END_FILES):
-    value = read_json(path).get("eos_token_id") if path.is_file() else None
+    value = (
+      json_input.read_object(path).get("eos_token_id")
+      if path.is_file()
+      else None
+    )
     if value is None:
       continue
     ids = value if isinstance(value, list) else [value]

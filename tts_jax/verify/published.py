@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tts_jax import errors, types
+from tts_jax import errors, json_input, types
 from tts_jax.model import config, huggingface, transformer
 from tts_jax.tasks import chat, tokenization
 from tts_jax.verify import formats
@@ -134,7 +134,7 @@ def _skywork(
   folder: pathlib.Path, tokenizer: tokenization.Tokenizer, how: _How
 ) -> Published:
   lm, params, head = huggingface.load_with_head(folder, _value_shapes, **how)
-  settings = tokenization.read_json(folder / tokenization.CONFIG_FILE)
+  settings = json_input.read_object(folder / tokenization.CONFIG_FILE)
   start = tokenization.special_token(settings, "bos_token")
   return Published(
     lm=lm,

@@ -17,8 +17,8 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from tts_jax import errors, types
-from tts_jax.model import config, head, huggingface, huggingface_config
+from tts_jax import errors, json_input, types
+from tts_jax.model import config, head, huggingface
 from tts_jax.store import atomic
 from tts_jax.tasks import tokenization
 from tts_jax.verify import cards, reward
@@ -214,7 +214,7 @@ def regimes(folder: pathlib.Path) -> dict[str, Any]:
     folder: of the verifier.
   """
   path = folder / REGIMES
-  return dict(huggingface_config.read_json(path)) if path.exists() else {}
+  return dict(json_input.read_object(path)) if path.exists() else {}
 
 
 def check_origin(path: pathlib.Path, here: Origin) -> None:
@@ -229,7 +229,7 @@ def check_origin(path: pathlib.Path, here: Origin) -> None:
     InputError: there is no such file or field; it names another tokenizer or
       model.
   """
-  found = huggingface_config.read_json(path)
+  found = json_input.read_object(path)
   made = cards.build(path, "origin", Origin, found.get("origin"))
   if made.tokenizer != here.tokenizer:
     raise errors.InputError(
@@ -266,7 +266,7 @@ def check_fit(
 
 
 def _card(path: pathlib.Path) -> dict[str, Any]:
-  card = huggingface_config.read_json(path)
+  card = json_input.read_object(path)
   for field in ("head", "backbone", "origin"):
     if field not in card:
       raise errors.InputError(f"{path}: field {field!r} is missing")

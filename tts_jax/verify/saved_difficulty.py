@@ -13,8 +13,8 @@ import jax
 import numpy as np
 import safetensors.numpy
 
-from tts_jax import errors, types
-from tts_jax.model import config, huggingface_config
+from tts_jax import errors, json_input, types
+from tts_jax.model import config
 from tts_jax.store import atomic
 from tts_jax.verify import cards, difficulty_head, saved
 
@@ -64,7 +64,7 @@ def load(
       tokenizer or model; its weights do not fit its card.
   """
   folder = pathlib.Path(folder)
-  card = huggingface_config.read_json(folder / CARD)
+  card = json_input.read_object(folder / CARD)
   if here is not None:
     saved.check_origin(folder / CARD, here)
   kind = difficulty_head.DifficultyHead
