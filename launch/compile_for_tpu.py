@@ -44,7 +44,7 @@ def main(_: list[str]) -> None:
     raise errors.InputError("--config is missing; give a file of configs/")
   chip = topologies.chip(name)
   lm = programs.model(config)
-  mesh = topologies.mesh(name, programs.axes(config, lm, _MODEL.value))
+  mesh = topologies.mesh(name, programs.axes(config, _MODEL.value))
   told = []
   for job in programs.jobs(config, lm, mesh):
     if not _ONLY.value or job.name in _ONLY.value:

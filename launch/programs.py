@@ -17,9 +17,7 @@ from tts_jax.model import footprint, transformer
 model = lowering_decoding.model
 
 
-def axes(
-  config: ml_collections.ConfigDict, lm: transformer.Transformer, model: int
-) -> dict[str, int]:
+def axes(config: ml_collections.ConfigDict, model: int) -> dict[str, int]:
   """Chips along each axis but `data`; `model` 0 is the config's, or else 1."""
   found = {**config.get("mesh", {})}
   return {**found, "model": model} if model else found
