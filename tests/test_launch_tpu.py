@@ -18,6 +18,14 @@ _WHERE = "--zone=us-west4-a --project=my-project"
 _CREATE = ("--accelerator=v5litepod-16", "--poll_seconds=0")
 
 
+@pytest.fixture(autouse=True)
+def _interruptible():
+  """Here as in the foreground: Ctrl-C being ignored would be handed on."""
+  before = signal.signal(signal.SIGINT, signal.default_int_handler)
+  yield
+  signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def cloud(tmp_path):
   """Two workers, and no machine yet."""

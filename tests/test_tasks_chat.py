@@ -124,5 +124,7 @@ def test_a_system_that_a_template_refuses_is_an_error(tmp_path):
 
 def test_a_malformed_config_is_named(tmp_path):
   (tmp_path / "tokenizer_config.json").write_text("[1]")
-  with pytest.raises(errors.InputError, match=r"config.json: not a JSON obj"):
+  with pytest.raises(
+    errors.InputError, match=r"config.json: must be a JSON obj"
+  ):
     chat.load(tmp_path, _DATE)

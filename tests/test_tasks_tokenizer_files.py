@@ -74,7 +74,7 @@ def test_ends_named_by_id_alone(folder):
   assert _names(tokenization.load(path)) == ["<|eot|>"]
 
 
-@pytest.mark.parametrize("value", [9999, -1, "2", [2, None], True])
+@pytest.mark.parametrize("value", [9999, 10**12, -1, "2", [2, None], True])
 def test_an_end_that_is_no_token_is_an_error(folder, value):
   path, _ = folder(generation_config={"eos_token_id": value})
   with pytest.raises(errors.InputError, match="which is no token") as caught:

@@ -21,6 +21,7 @@ CONFIG_FILE = "tokenizer_config.json"
 # What generation reads of a published model, the first that says it.
 _GENERATION_FILE = "generation_config.json"
 _END_FILES = (_GENERATION_FILE, "config.json")
+_IDS = 2**32  # Of tokens: what the backend counts in.
 # GPT-2's own files, from before tokenizer.json.
 _GPT2_FILES, _GPT2_END = ("encoder.json", "vocab.bpe"), "<|endoftext|>"
 # All that `load` may read, as patterns.
@@ -234,17 +235,14 @@ def special_token(settings: dict[str, Any], name: str) -> str | None:
 def _end_ids(folder: pathlib.Path, backend: tokenizers.Tokenizer) -> list[int]:
   """`eos_token_id` of the first file that has it, each id once."""
   for path in (folder / name for name in _END_FILES):
-    value = (
-      json_input.read_object(path).get("eos_token_id")
-      if path.is_file()
-      else None
-    )
+    found = json_input.read_object(path) if path.is_file() else {}
+    value = found.get("eos_token_id")
     if value is None:
       continue
     ids = value if isinstance(value, list) else [value]
     for one in ids:
-      known = type(one) is int and one >= 0 and backend.id_to_token(one)
-      if not known:
+      number = type(one) is int and 0 <= one < _IDS
+      if not number or not backend.id_to_token(one):
         raise errors.InputError(
           f"{path}: eos_token_id has {one!r}, which is no token of {_FILE}"
         )
