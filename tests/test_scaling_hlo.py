@@ -37,6 +37,21 @@ def test_collectives_and_what_each_sends():
   assert seconds == pytest.approx(40.8e-6, rel=0.01)
 
 
+@pytest.mark.parametrize(
+  ("strategy", "links"),
+  [
+    ("colors:6 phases:3 num_dims:3 active_dims:111 dim_sizes:2,2,2", 3),
+    ("colors:3 phases:3 num_dims:3 active_dims:111 dim_sizes:2,2,2", 3),
+    ("colors:6 phases:2 num_dims:2 active_dims:11 dim_sizes:4,2", 3),
+    ("colors:2 phases:1 num_dims:1 active_dims:1 dim_sizes:8", 2),
+  ],
+)
+def test_a_link_is_counted_once(strategy, links):
+  text = TEXT.replace("colors:2 phases:1 cores:{8}", strategy, 1)
+  assert text != TEXT
+  assert hlo.collectives(text)[0].directions == links
+
+
 def test_a_cache_that_is_read_ahead_or_written_in_place_is_not_copied():
   text = TEXT.replace("MOVED", "%x.1 = s32[] constant(1)")
   assert hlo.copies(text, CACHE) == []

@@ -109,7 +109,7 @@ class Collective:
     kind: one of `COLLECTIVES`.
     arrays: that each device has of it at the end.
     group: devices that take part together.
-    directions: in which the compiler sends at once, of as many links.
+    directions: in which the compiler sends at once, at most one a link.
     in_loop: it is done at every turn of the program's loop.
     origin: where in the traced program it comes from.
   """
@@ -182,13 +182,12 @@ def collectives(text: str) -> list[Collective]:
         if kind in _WITH_OPERANDS:
           arrays = arrays[len(arrays) // 2 :]
       origin = re.search(r'op_name="([^"]*)"', one.text)
-      colours = re.search(r"colors:([1-9]\d*)", one.text)
       found.append(
         Collective(
           kind=kind,
           arrays=arrays,
           group=_group(one.text),
-          directions=int(colours[1]) if colours else 1,
+          directions=_directions(one.text),
           in_loop=name in turning,
           origin=origin[1] if origin else "",
         )
@@ -273,6 +272,18 @@ def _type(text: str) -> str:
     if not depth:
       return text[: at + 1]
   raise errors.InputError(f"the program has an unfinished line: {text[:80]}")
+
+
+def _directions(text: str) -> int:
+  """Links that a device sends over at once."""
+  colours = re.search(r"colors:([1-9]\d*)", text)
+  sizes = re.search(r"dim_sizes:([\d,]+)", text)
+  found = int(colours[1]) if colours else 1
+  if sizes is None:
+    return found
+  # Of two devices side by side there is one link, whichever way one goes.
+  links = sum(min(int(size) - 1, 2) for size in sizes[1].split(","))
+  return max(1, min(found, links))
 
 
 def _group(text: str) -> int:
