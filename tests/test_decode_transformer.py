@@ -181,7 +181,7 @@ def test_no_layer_of_the_cache_is_copied_in_the_loop():
 
 def test_the_vocabulary_is_gone_through_once_for_draw_and_probability():
   """One exponential of all logits serves both, and nothing pads them."""
-  lm = transformer.Transformer(dataclasses.replace(CONFIG, vocabulary=1024))
+  lm = transformer.Transformer(dataclasses.replace(CONFIG, vocabulary=1000))
   fixed = {"lm": lm, "limits": LIMITS}
   params = lm.init(KEY)
   state = loop.init_state(
@@ -191,5 +191,5 @@ def test_the_vocabulary_is_gone_through_once_for_draw_and_probability():
     loop.decode_chunk, **fixed, sampler=sampling.Categorical(), steps=4
   )
   text = jax.jit(chunk).lower(params, state, KEY).compile().as_text()
-  assert len(re.findall(r"f32\[1,2,1024\]\S* exponential\(", text)) == 1
+  assert len(re.findall(r"f32\[1,2,1000\]\S* exponential\(", text)) == 1
   assert not re.search(r"f32\[1,2,\d{4},?[\d,]*\]\S* pad\(", text)
