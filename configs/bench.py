@@ -50,6 +50,10 @@ def get_config() -> ml_collections.ConfigDict:
         "tied": True,
         # Of products: "float32" or "bfloat16".
         "dtype": "float32",
+        # In which kernels are held: "int8", or empty: as `dtype`.
+        "weight_dtype": "",
+        # The same of keys and values.
+        "cache_dtype": "",
       },
       # Questions, rows of each, tokens of a prompt.
       "decode": (
