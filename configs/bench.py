@@ -50,6 +50,10 @@ def get_config() -> ml_collections.ConfigDict:
         "tied": True,
         # Of products: "float32" or "bfloat16".
         "dtype": "float32",
+        # In which kernels are held: "int8", or empty: as `dtype`.
+        "weight_dtype": "",
+        # The same of keys and values.
+        "cache_dtype": "",
       },
       # Questions, rows of each, tokens of a prompt.
       "decode": (
@@ -134,7 +138,11 @@ def get_config() -> ml_collections.ConfigDict:
       "peers": {
         # As `decode`.
         "shapes": ((1, 1, 128), (1, 32, 128), (4, 32, 128)),
-        # Of each question so many samples a row, where lengths are real ones.
+        # Of transformers: see `launch.peers`; "continuous" at one length alone.
+        "ways": ("dynamic", "static", "repeated"),
+        # Which of samples' lengths: "fixed", "spread" as answers' are.
+        "lengths": ("fixed", "spread"),
+        # Of each question so many samples a row, where lengths are spread.
         "samples": 4,
       },
       # Of each figure, whose median is told.

@@ -21,6 +21,9 @@ def get_config() -> ml_collections.ConfigDict:
       # In which the model computes: "float32", "bfloat16", or empty: as its
       # weights are.
       "dtype": "float32",
+      # What of the model is held in 8 bits: "weights", "cache", which is of
+      # keys and values, "both", or empty: nothing.
+      "int8": "",
       # Devices: those over which questions are split, and those over which the
       # model's parameters are, and those of a published verifier: over its
       # width, and over heads and hidden units.

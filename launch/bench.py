@@ -21,7 +21,6 @@ Run nothing beside it. Another bench, `launch.bench_peers`, sets other programs
 beside sampling.
 """
 
-import dataclasses
 import os
 import pathlib
 import platform
@@ -31,10 +30,10 @@ from typing import Any
 import jax
 from absl import flags
 
-from launch import ceilings, entry, throughput
+from launch import ceilings, circumstances, entry, throughput
 from launch.benches import doubling, sections
 from tts_jax.report import cost_figures, figures
-from tts_jax.store import atomic, provenance
+from tts_jax.store import atomic
 
 _CONFIG = entry.config_flag("configs/bench.py")
 _OUT = flags.DEFINE_string("out", "runs/bench", "Folder of bench.json.")
@@ -54,12 +53,8 @@ def main(_: list[str]) -> None:
     f" {machine.flops_per_second / 1e9:.0f} GFLOP/s",
     flush=True,
   )
-  told: dict[str, Any] = {
-    "commit": provenance.commit(),
-    "jax": jax.__version__,
-    "machine": dataclasses.asdict(machine),
-    "config": config.to_dict(),
-  }
+  told: dict[str, Any] = circumstances.told(machine)
+  told["config"] = config.to_dict()
   out = pathlib.Path(_OUT.value)
   atomic.make_folder(out)
   for name, section in wanted.items():

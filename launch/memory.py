@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import ml_collections
 
-from launch import entry, known_shapes
+from launch import eight_bit, entry, known_shapes
 from tts_jax.model import embedded, footprint, huggingface_config, transformer
 
 _CONFIG = entry.config_flag("configs/search.py")
@@ -52,15 +52,17 @@ def parts(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
   searched = config.search.rows if "search" in config else 0
   rows = max(engine.groups * engine.rows, searched)
   model = embedded.folder(config.model, config.task)
-  models = [(model, config.dtype, limits.prompt_tokens, limits.max_tokens)]
+  room = limits.prompt_tokens, limits.max_tokens
+  models = [(model, config.dtype, config.get("int8", ""), *room)]
   if prm["format"]:
     room = prm.prompt_tokens, prm.row_tokens
-    models.append((pathlib.Path(config.verifier), prm.dtype, *room))
+    models.append((pathlib.Path(config.verifier), prm.dtype, "", *room))
   caches: list[int] = []
-  for folder, dtype, prompt, row in models:
+  for folder, dtype, held, prompt, row in models:
     lm = transformer.Transformer(
       huggingface_config.read(known_shapes.find(folder), dtype or "float32")
     )
+    lm = eight_bit.shaped(lm, held)
     yield f"parameters of {folder.name}", footprint.parameters(lm, mesh)
     size = {"rows": 1, "prompt_tokens": prompt, "row_tokens": row}
     caches.append(footprint.caches(lm, mesh, questions=rows, **size))
