@@ -2,7 +2,7 @@
 
   python -m launch.bench --out runs/bench
   python -m launch.bench --config.sections="('search','revisions')"
-  python -m launch.bench --config.sections=pool --config.pool.questions=500
+  python -m launch.bench --config.sections=pool --config.pool.questions=40
 
 For the machine at hand; `model` takes any shape, `rows` any numbers.
 """
@@ -100,7 +100,7 @@ def get_config() -> ml_collections.ConfigDict:
       # Questions, in an engine of `experiment.engine`.
       "pool": {
         # How many.
-        "questions": 40,
+        "questions": 500,
         # Of each question.
         "samples": 64,
       },
@@ -151,6 +151,9 @@ def get_config() -> ml_collections.ConfigDict:
       "seed": 0,
     }
   )
+  # A multiple of this has a question's samples, and few rows wait for the last
+  # of them: 96% are busy where of 16 rows 94% are.
+  config.experiment.engine.rows = 8
   # Those that searches, chains and training read.
   config.experiment.questions.count = 8
   # The searches that are timed.
