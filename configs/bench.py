@@ -24,6 +24,7 @@ def get_config() -> ml_collections.ConfigDict:
         "revisions",
         "labels",
         "pool",
+        "eight_bits",
         "grading",
         "estimates",
         "train",
@@ -103,6 +104,15 @@ def get_config() -> ml_collections.ConfigDict:
         "questions": 500,
         # Of each question.
         "samples": 64,
+      },
+      # Samples of a model that is held in 8 bits.
+      "eight_bits": {
+        # Of its weights and cache: as `int8` of an experiment.
+        "ways": ("", "both"),
+        # How many.
+        "questions": 500,
+        # Of each question.
+        "samples": 16,
       },
       # Of a turn.
       "grading": {

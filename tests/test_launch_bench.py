@@ -52,6 +52,8 @@ _EXPERIMENT = (
   "--config.labels.branches=2",
   "--config.pool.questions=3",
   "--config.pool.samples=8",
+  "--config.eight_bits.questions=3",
+  "--config.eight_bits.samples=4",
   "--config.grading.forms=10",
   "--config.grading.algebra=2",
   "--config.estimates.questions=2",
@@ -175,6 +177,16 @@ def test_other_sections_count_their_work(told):
   # Joint training goes back through the model; a head of blocks costs more.
   for one in (frozen, no_blocks):
     assert one["flops_per_token"] < joint["flops_per_token"]
+
+
+def test_8_bits_stand_beside_numbers(told):
+  first, held = told[0]["eight_bits"]
+  assert (first["int8"], held["int8"]) == ("", "both")
+  assert first["more_right_than_first"] == {"mean": 0, "low": 0, "high": 0}
+  gain = held["more_right_than_first"]
+  assert gain["mean"] == pytest.approx(held["pass_at_1"] - first["pass_at_1"])
+  assert gain["low"] <= gain["mean"] <= gain["high"]
+  assert held["kv_bytes"] < first["kv_bytes"]
 
 
 def test_wrong_sections_are_refused(tmp_path, cache):

@@ -8,6 +8,7 @@ import ml_collections
 from launch import throughput
 from launch.benches import (
   decode,
+  eight_bits,
   estimates,
   grading,
   labels,
@@ -33,7 +34,8 @@ ALL = {
   "search": Section(search.lines, 3),
   "revisions": Section(revisions.lines, 1),
   "labels": Section(labels.lines, 1),
-  "pool": Section(pool.lines, 1),
+  "pool": Section(pool.lines, 7),
+  "eight_bits": Section(eight_bits.lines, 6),
   "grading": Section(grading.lines, 1),
   "estimates": Section(estimates.lines, 2),
   "train": Section(train.lines, 2),
