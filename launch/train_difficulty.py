@@ -14,7 +14,7 @@ import functools
 import jax
 import numpy as np
 
-from launch import entry, head_forecast, outlook, training, verdicts
+from launch import entry, head_forecast, training, verdicts
 from tts_jax.model import embedded, huggingface
 from tts_jax.scaling import ranks
 from tts_jax.store import labels, run
@@ -24,7 +24,7 @@ from tts_jax.train import step as step_lib
 from tts_jax.verify import difficulty_head, saved, saved_difficulty
 
 _CONFIG = entry.config_flag("configs/train_difficulty.py")
-_OUT = outlook.out_flag("runs/difficulty", "Folder of the run.")
+_OUT = training.out_flag("runs/difficulty")
 
 
 def main(_: list[str]) -> None:

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 
-from launch import entry, outlook, programs, training, training_forecasts
+from launch import entry, programs, training, training_forecasts
 from tts_jax.model import config as model_config
 from tts_jax.model import huggingface, transformer
 from tts_jax.store import run
@@ -25,7 +25,7 @@ from tts_jax.train import loop
 from tts_jax.train import step as step_lib
 
 _CONFIG = entry.config_flag("configs/train_gsm_symbolic.py")
-_OUT = outlook.out_flag("runs/train", "Folder of the run.")
+_OUT = training.out_flag("runs/train")
 
 
 def main(_: list[str]) -> None:

@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 
-from launch import entry, known_shapes, outlook, training, training_forecasts
+from launch import entry, known_shapes, training, training_forecasts
 from tts_jax.model import embedded, huggingface, transformer
 from tts_jax.store import run, trajectories
 from tts_jax.tasks import tokenization
@@ -28,7 +28,7 @@ from tts_jax.train import step as step_lib
 from tts_jax.verify import saved
 
 _CONFIG = entry.config_flag("configs/train_revision.py")
-_OUT = outlook.out_flag("runs/revision", "Folder of the run.")
+_OUT = training.out_flag("runs/revision")
 
 
 def main(_: list[str]) -> None:

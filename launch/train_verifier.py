@@ -15,7 +15,7 @@ from typing import Any
 
 import jax
 
-from launch import entry, outlook, training, training_forecasts, verifying
+from launch import entry, training, training_forecasts, verifying
 from tts_jax.model import embedded, huggingface
 from tts_jax.store import labels, run
 from tts_jax.tasks import catalogue, tokenization
@@ -24,7 +24,7 @@ from tts_jax.train import step as step_lib
 from tts_jax.verify import saved
 
 _CONFIG = entry.config_flag("configs/train_verifier.py")
-_OUT = outlook.out_flag("runs/verifier", "Folder of the run.")
+_OUT = training.out_flag("runs/verifier")
 
 
 def main(_: list[str]) -> None:
