@@ -28,6 +28,8 @@ def get_config() -> ml_collections.ConfigDict:
       # model's parameters are, and those of a published verifier: over its
       # width, and over heads and hidden units.
       "mesh": {"data": 1, "fsdp": 1, "model": 1},
+      # The slice of TPUs that it is for, such as "v5e:2x4"; empty: none.
+      "slice": "",
       # A verifier's folder; empty is the one of the package, "none" is none.
       "verifier": "",
       # Of a published process reward model, whose Hugging Face folder is the

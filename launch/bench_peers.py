@@ -3,10 +3,9 @@
   pip install -e '.[bench]'
   python -m launch.bench_peers --out runs/bench_peers
 
-At one length, and at the lengths of real answers: those of the word-problem
-pool that ships. First both continue a prompt greedily, and must agree. The
-ratio is of medians over turns in which each way has its go; ours is the whole
-of it, prefill included, as theirs is. Run nothing beside it.
+At one length, and at those of real answers: of the word-problem pool that
+ships. First both continue a prompt greedily, and must agree. The ratio is of
+medians over turns in which each way has its go, prefill included.
 """
 
 import pathlib
@@ -15,31 +14,34 @@ from typing import Any
 
 import jax
 import numpy as np
-from absl import flags
 
 from launch import (
   ceilings,
   circumstances,
   entrant,
   entry,
+  outlook,
   peers,
   racing,
   standings,
   timing,
   turns,
 )
+from launch.benches import shapes
 from tts_jax.model import huggingface
 from tts_jax.scaling import roofline
 from tts_jax.store import atomic
 
 _CONFIG = entry.config_flag("configs/bench.py")
-_OUT = flags.DEFINE_string("out", "runs/bench_peers", "Folder of peers.json.")
+_OUT = outlook.out_flag("runs/bench_peers", "Folder of peers.json.")
 _GREEDY = 32
 
 
 def main(_: list[str]) -> None:
   """Races each shape, and prints it as it comes."""
   config = _CONFIG.value
+  part = shapes.part(config, "races", config.peers.shapes)
+  outlook.begin(_OUT.value, part, memory=shapes.memory(config))
   lm, params = timing.model(config)
   rng = np.random.default_rng(config.seed)
   with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ from typing import Any
 
 from absl import flags
 
-from launch import entry
+from launch import entry, outlook
 from tts_jax import errors
 from tts_jax.model import embedded
 from tts_jax.scaling import revision_turns
@@ -22,13 +22,15 @@ from tts_jax.store import atomic, chains, manifest, provenance, run
 _RUN = flags.DEFINE_multi_string(
   "run", None, "NAME=FOLDER, a run of launch.revise; give it once for each."
 )
-_OUT = flags.DEFINE_string("out", "runs/models", "Folder of models.json.")
+_OUT = outlook.out_flag("runs/models", "Folder of models.json.")
 
 
 def main(_: list[str]) -> None:
   """Reads the runs, prints their table and writes it."""
   if not _RUN.value:
     raise errors.InputError("no run is given; give --run NAME=FOLDER")
+  part = outlook.Part("comparison", f"of {len(_RUN.value)} runs")
+  outlook.begin(_OUT.value, part)
   found: dict[str, dict[str, Any]] = {}
   ids: tuple[str, ...] | None = None
   for given in _RUN.value:

@@ -13,7 +13,7 @@ from typing import Any
 
 from absl import flags
 
-from launch import entry
+from launch import entry, outlook
 from tts_jax import errors, json_input
 from tts_jax.scaling import verifier_summary
 from tts_jax.store import atomic, manifest, pool, run
@@ -22,7 +22,7 @@ from tts_jax.verify import saved
 _RUN = flags.DEFINE_multi_string(
   "run", None, "NAME=FOLDER, a run of launch.score; give it once for each."
 )
-_OUT = flags.DEFINE_string("out", "runs/regimes", "Folder of regimes.json.")
+_OUT = outlook.out_flag("runs/regimes", "Folder of regimes.json.")
 _BUDGET = flags.DEFINE_integer("budget", 64, "N of weighted best-of-N.", 1)
 
 
@@ -34,6 +34,8 @@ def main(_: list[str]) -> None:
   folders = dict(given)
   if len(folders) < len(given):
     raise errors.InputError("two runs have one name; --run NAME=FOLDER")
+  part = outlook.Part("comparison", f"of {len(folders)} runs")
+  outlook.begin(_OUT.value, part)
   found = {name: _measured(path) for name, path in folders.items()}
   _check_alike(folders)
   out = pathlib.Path(_OUT.value)

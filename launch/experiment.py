@@ -1,8 +1,4 @@
-"""A whole experiment: pool, scores, searches, and what is told of them.
-
-The folder of the run gets summary.json, report.html and, where a verifier
-searched, trees.html and policy.json.
-"""
+"""A whole experiment: pool, scores, searches, and what is told of them."""
 
 import ml_collections
 
@@ -48,6 +44,7 @@ def perform(
   config: ml_collections.ConfigDict,
   out: str,
   shipped: packed.Packed | None = None,
+  *note: str,
 ) -> None:
   """Fills the run's folder, writes its pages and prints its first numbers.
 
@@ -55,9 +52,11 @@ def perform(
     config: of the run.
     out: its folder.
     shipped: a run of this config, whose stages are not drawn again.
+    note: what is said of that.
   """
   task, questions = check(config)
-  print(estimating.line(config, len(questions), shipped), flush=True)
+  estimating.begin(config, out, len(questions), shipped)
+  print(*note, flush=True, end="\n" * len(note))
   made, seed = drawing.load(config, task), config.seed
   model, judge, reviser = made.model, made.judge, made.reviser
   loaded = (task, questions, model)

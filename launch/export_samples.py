@@ -16,14 +16,14 @@ import ml_collections
 import tqdm
 from absl import flags
 
-from launch import entry, pooling
+from launch import entry, outlook, pooling
 from tts_jax import errors
 from tts_jax.scaling import replayed_pool
 from tts_jax.store import atomic, manifest, run
 from tts_jax.tasks import base, replayed, selection, training
 
 _RUN = flags.DEFINE_string("run", None, "Folder of the run.")
-_OUT = flags.DEFINE_string("out", None, "The file to write.")
+_OUT = outlook.out_flag(None, "The file to write.")
 
 
 def main(_: list[str]) -> None:
@@ -33,6 +33,8 @@ def main(_: list[str]) -> None:
   folder, out = pathlib.Path(_RUN.value), pathlib.Path(_OUT.value)
   made = manifest.read_config(folder / run.CONFIG_FILE)
   questions = _questions(folder, ml_collections.ConfigDict(made))
+  size = f"of {len(questions)} questions"
+  outlook.begin(out, outlook.Part("samples", size))
   atomic.make_folder(out.parent)
   atomic.remove_dead(out)
   count = 0

@@ -14,13 +14,13 @@ from typing import Any
 
 from absl import flags
 
-from launch import entry
+from launch import entry, outlook
 from tts_jax import errors, json_input
 from tts_jax.report import figures, numbering, paper_figures
 from tts_jax.store import atomic
 
 _RUN = flags.DEFINE_string("run", None, "Folder of the run.")
-_OUT = flags.DEFINE_string("out", None, "Folder of the figures.")
+_OUT = outlook.out_flag(None, "Folder of the figures.")
 _FIGURE = flags.DEFINE_string("figure", "", "Number or name; empty: all.")
 _NUMBERING = flags.DEFINE_enum(
   "numbering", "v1", numbering.NUMBERINGS, "The version whose numbers."
@@ -46,6 +46,7 @@ def main(_: list[str]) -> None:
     )
   summary = json_input.read_object(run / "summary.json")
   out = pathlib.Path(_OUT.value) if _OUT.value else run / "figures"
+  outlook.begin(out, outlook.Part("figures", f"{len(wanted)}"))
   atomic.make_folder(out)
   made = [_show(one, summary, run, out) for one in wanted]
   if not any(made):

@@ -34,8 +34,6 @@ def read(
     )
   replay_summary.check(config.aggregation)
   file = pathlib.Path(config.file)
-  if file.is_file():
-    print(f"reading {file}, {file.stat().st_size / 1e6:,.1f} MB", flush=True)
   fields = replayed.Fields(**config.fields)
   found = replayed.read(file, fields, config.samples)
   first = found[0]

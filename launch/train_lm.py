@@ -14,9 +14,8 @@ import os
 import jax
 import jax.numpy as jnp
 import ml_collections
-from absl import flags
 
-from launch import entry, training
+from launch import entry, programs, training, training_forecasts
 from tts_jax.model import config as model_config
 from tts_jax.model import huggingface, transformer
 from tts_jax.store import run
@@ -26,7 +25,7 @@ from tts_jax.train import loop
 from tts_jax.train import step as step_lib
 
 _CONFIG = entry.config_flag("configs/train_gsm_symbolic.py")
-_OUT = flags.DEFINE_string("out", "runs/train", "Folder of the run.")
+_OUT = training.out_flag("runs/train")
 
 
 def main(_: list[str]) -> None:
@@ -34,6 +33,7 @@ def main(_: list[str]) -> None:
   # A device per core: XLA's own threads leave half of two cores idle.
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
   config = _CONFIG.value
+  training_forecasts.begin(_OUT.value, config, programs.model(config))
   with run.Run.open(_OUT.value, config.to_dict()) as folder:
     _train(folder, config)
 
@@ -69,8 +69,6 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   init = functools.partial(step_lib.init, lm=lm, optimizer=optimizer)
   key = jax.random.key(config.seed)
   state = jax.jit(init, out_shardings=made.copies)(key)
-  size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
-  print(f"{size:,} parameters, {schedule.steps} steps, to {out}", flush=True)
   state, progress = training.run(
     state,
     pack(train, prompt_weight=config.data.prompt_weight),

@@ -11,40 +11,40 @@ jointly, model/.
 """
 
 import os
+from typing import Any
 
 import jax
-import ml_collections
-from absl import flags
 
-from launch import entry, training, verifying
+from launch import entry, training, training_forecasts, verifying
 from tts_jax.model import embedded, huggingface
 from tts_jax.store import labels, run
 from tts_jax.tasks import catalogue, tokenization
-from tts_jax.train import labelled, loop
+from tts_jax.train import labelled, loop, objective
 from tts_jax.train import step as step_lib
 from tts_jax.verify import saved
 
 _CONFIG = entry.config_flag("configs/train_verifier.py")
-_OUT = flags.DEFINE_string("out", "runs/verifier", "Folder of the run.")
+_OUT = training.out_flag("runs/verifier")
 
 
 def main(_: list[str]) -> None:
   """Trains, then writes the verifier of the lowest validation loss."""
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
   config = _CONFIG.value
+  goal = verifying.planned(config)
+  training_forecasts.begin(_OUT.value, config, goal.lm, goal)
   inputs = labels.content_hash(config.labels, config.held_out)
   record = config.to_dict() | {"labels_hash": inputs}
   with run.Run.open(_OUT.value, record) as folder:
-    _train(folder, config)
+    _train(folder, config, goal)
 
 
-def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
+def _train(folder: run.Run, config: Any, goal: objective.Objective) -> None:
   source = embedded.folder(config.model, config.task)
   lm, model = huggingface.load(source, "float32")
   tokenizer, made_for = tokenization.load(source), saved.origin(source)
   end = tokenizer.end_token
   found = catalogue.find(config.task)
-  goal = verifying.goal(config, found.task, lm, tokenizer)
   schedule = loop.Schedule(**config.schedule)
   optimizer = step_lib.Optimizer(
     steps=schedule.steps, frozen=goal.frozen, **config.optimizer
@@ -62,7 +62,6 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   params = goal.init(drawn, model)
   params |= saved.start(config.start, goal.verifier, config.backbone)
   state = jax.device_put(step_lib.begin(kept, params, optimizer), made.copies)
-  print(f"{schedule.steps} steps, to {folder.path}", flush=True)
   state, progress = training.run(
     state,
     labelled.stream(train, mixture, worked=worked, **config.data),

@@ -1,15 +1,18 @@
 """What launchers that train share: a step over all devices, and the run."""
 
 import functools
+import pathlib
 from typing import Any, NamedTuple
 
 import jax
-from absl import logging
+from absl import flags, logging
 
-from launch import stopping
+from launch import events, outlook, stopping
 from tts_jax import sharding
 from tts_jax.train import loop
 from tts_jax.train import step as step_lib
+
+flags.disclaim_key_flags()  # So that --help counts them as the launcher's own.
 
 
 class Compiled(NamedTuple):
@@ -53,11 +56,23 @@ def compiled(
   )
 
 
+def out_flag(default: str) -> flags.FlagHolder:
+  """Defines --out, and what else all that train have."""
+  events.define_flag()
+  return outlook.out_flag(default, "Folder of the run.")
+
+
 def run(
-  *arguments: Any, **settings: Any
+  state: step_lib.TrainState,
+  data: Any,
+  held_out: Any,
+  folder: pathlib.Path,
+  **settings: Any,
 ) -> tuple[step_lib.TrainState, dict[str, Any]]:
   """`loop.run` of these, which SIGTERM ends with a checkpoint of its step."""
+  if flags.FLAGS.tensorboard:
+    settings["beside"] = events.writer(folder)
   # Orbax logs each file that it writes, and what it raises once more.
   logging.set_verbosity(logging.FATAL)
   with stopping.deferred() as stop:
-    return loop.run(*arguments, **settings, stop=stop)
+    return loop.run(state, data, held_out, folder, **settings, stop=stop)
