@@ -23,7 +23,6 @@ beside sampling.
 
 import dataclasses
 import os
-import pathlib
 import platform
 import time
 from typing import Any
@@ -33,6 +32,7 @@ from absl import flags
 
 from launch import ceilings, entry, throughput
 from launch.benches import doubling, sections
+from tts_jax import storage
 from tts_jax.report import cost_figures, figures
 from tts_jax.store import atomic, provenance
 
@@ -60,7 +60,7 @@ def main(_: list[str]) -> None:
     "machine": dataclasses.asdict(machine),
     "config": config.to_dict(),
   }
-  out = pathlib.Path(_OUT.value)
+  out = storage.at(_OUT.value)
   atomic.make_folder(out)
   for name, section in wanted.items():
     start, told[name] = time.monotonic(), []

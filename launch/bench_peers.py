@@ -18,6 +18,7 @@ import numpy as np
 from absl import flags
 
 from launch import entrant, entry, peers, racing, throughput, timing, turns
+from tts_jax import storage
 from tts_jax.model import huggingface
 from tts_jax.store import atomic, provenance
 
@@ -69,7 +70,7 @@ def main(_: list[str]) -> None:
         }
       )
       print(racing.line(raced[-1]), flush=True)
-  out = pathlib.Path(_OUT.value)
+  out = storage.at(_OUT.value)
   atomic.make_folder(out)
   told = {"commit": provenance.commit(), "config": config.to_dict()}
   atomic.write_json(out / "peers.json", {**told, "raced": raced})

@@ -14,11 +14,11 @@ what the samples offered. In a notebook:
 """
 
 import json
-import pathlib
 
 from absl import flags
 
 from launch import assembling, entry
+from tts_jax import storage
 from tts_jax.store import chains, run
 from tts_jax.store import trajectories as store
 
@@ -29,7 +29,7 @@ _OUT = flags.DEFINE_string("out", "runs/revisions", "Folder of the run.")
 def main(_: list[str]) -> None:
   """Samples and builds what the folder lacks."""
   config = _CONFIG.value
-  source = pathlib.Path(config.source or _OUT.value)
+  source = storage.at(config.source or _OUT.value)
   with run.Run.open(_OUT.value, config.to_dict()) as folder:
     if (source / chains.STAGE).is_dir():
       summary = assembling.from_chains(folder, config, source)

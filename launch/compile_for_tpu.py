@@ -13,14 +13,13 @@ beside the hardware's floor (`scaling.chips`). Ends with status 1 where one does
 not fit.
 """
 
-import pathlib
 import sys
 
 from absl import flags
 from ml_collections import config_flags
 
 from launch import compiled, entry, programs, showing_compiled, topologies
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import atomic
 
 # Without a default: of what kind of config is not known before.
@@ -52,7 +51,7 @@ def main(_: list[str]) -> None:
       print(*showing_compiled.lines(told[-1]), sep="\n", flush=True)
   whole = {"topology": name, "mesh": dict(mesh.shape), "programs": told}
   if _OUT.value:
-    atomic.write_json(pathlib.Path(_OUT.value), whole)
+    atomic.write_json(storage.at(_OUT.value), whole)
   if over := [one["program"] for one in told if not one["fits"]]:
     print(f"does not fit {name}: {', '.join(over)}", file=sys.stderr)
     sys.exit(1)

@@ -10,11 +10,11 @@ and what was dropped.
 import collections
 import dataclasses
 import json
-import pathlib
 
 from absl import flags
 
 from launch import entry
+from tts_jax import storage
 from tts_jax.store import atomic
 from tts_jax.tasks import base, gsm_symbolic
 
@@ -60,7 +60,7 @@ def _draw(
 
 def main(_: list[str]) -> None:
   """Writes the questions and their card."""
-  out = pathlib.Path(_OUT.value)
+  out = storage.at(_OUT.value)
   dropped: collections.Counter[str] = collections.Counter()
   trained = _draw(
     gsm_symbolic.TRAIN_TEMPLATES, _COUNT.value - _HELD_OUT.value, dropped

@@ -10,12 +10,12 @@ computes in passing.
 """
 
 import math
-import pathlib
 from collections.abc import Iterator
 
 import ml_collections
 
 from launch import entry, known_shapes
+from tts_jax import storage
 from tts_jax.model import embedded, footprint, huggingface_config, transformer
 
 _CONFIG = entry.config_flag("configs/search.py")
@@ -55,7 +55,7 @@ def parts(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
   models = [(model, config.dtype, limits.prompt_tokens, limits.max_tokens)]
   if prm["format"]:
     room = prm.prompt_tokens, prm.row_tokens
-    models.append((pathlib.Path(config.verifier), prm.dtype, *room))
+    models.append((storage.fetched(config.verifier), prm.dtype, *room))
   caches: list[int] = []
   for folder, dtype, prompt, row in models:
     lm = transformer.Transformer(

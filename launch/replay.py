@@ -11,13 +11,13 @@ Killed and started again with the same --out it goes on. In a notebook:
 `tts_jax.store.pool.load_pool("runs/replay")`.
 """
 
-import pathlib
 import shlex
 import sys
 
 from absl import flags
 
 from launch import entry, replay_findings, replaying
+from tts_jax import storage
 from tts_jax.report import page, transcripts
 from tts_jax.scaling import (
   replay_summary,
@@ -37,7 +37,7 @@ _PAGE = "report.html"
 def main(_: list[str]) -> None:
   """Reads, grades and measures."""
   config, seed = _CONFIG.value, _CONFIG.value.seed
-  file, task = pathlib.Path(config.file), selection.task(config.task)
+  file, task = storage.at(config.file), selection.task(config.task)
   found = replaying.read(config, task)
   questions = [one.question for one in found]
   with run.Run.open(_OUT.value, config.to_dict()) as folder:

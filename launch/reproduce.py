@@ -13,12 +13,10 @@ package ships and takes that. Killed and started again with the same --out it
 goes on.
 """
 
-import pathlib
-
 from absl import flags
 
 from launch import entry, experiment, scratch, shipping
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import packed
 
 _CONFIG = entry.config_flag("configs/reproduce.py")
@@ -53,14 +51,14 @@ def main(_: list[str]) -> None:
         "--shipped names what need not be drawn; --full and --from_scratch draw"
         " all: leave one of them out"
       )
-    if (pathlib.Path(out) / packed.MARK).exists():
+    if (storage.at(out) / packed.MARK).exists():
       raise errors.InputError(
         f"{out}: filled with what the package ships, which --full would not"
         " draw anew; give another --out, or delete it"
       )
   if _FROM_SCRATCH.value:
     experiment.check(config)  # Before hours of training, not after.
-    training = pathlib.Path(out) / "training"
+    training = storage.at(out) / "training"
     scratch.perform(training, share=_SHARE.value)
     scratch.settle(config, training)
   elif _SHARE.value != 1:

@@ -13,7 +13,6 @@ folder, model/.
 import dataclasses
 import functools
 import os
-import pathlib
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +20,7 @@ import ml_collections
 from absl import flags
 
 from launch import entry, training
+from tts_jax import storage
 from tts_jax.model import embedded, huggingface, transformer
 from tts_jax.store import run, trajectories
 from tts_jax.tasks import tokenization
@@ -45,7 +45,7 @@ def main(_: list[str]) -> None:
 
 def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   source, out = embedded.folder(config.model, config.task), folder.path
-  begin = pathlib.Path(config.start or source)
+  begin = storage.fetched(config.start or source)
   base, params = huggingface.load(begin, "float32")
   shape = dataclasses.replace(
     base.config, max_positions=config.max_positions, dropout=config.dropout
