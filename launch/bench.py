@@ -22,7 +22,6 @@ beside sampling.
 """
 
 import os
-import pathlib
 import platform
 import time
 from typing import Any
@@ -31,6 +30,7 @@ import jax
 
 from launch import ceilings, circumstances, entry, outlook, throughput
 from launch.benches import doubling, sections, shapes
+from tts_jax import storage
 from tts_jax.report import cost_figures, figures
 from tts_jax.store import atomic
 
@@ -55,7 +55,7 @@ def main(_: list[str]) -> None:
   )
   told: dict[str, Any] = circumstances.told(machine)
   told["config"] = config.to_dict()
-  out = pathlib.Path(_OUT.value)
+  out = storage.at(_OUT.value)
   atomic.make_folder(out)
   for name, section in wanted.items():
     start, told[name] = time.monotonic(), []

@@ -28,6 +28,7 @@ from launch import (
   turns,
 )
 from launch.benches import shapes
+from tts_jax import storage
 from tts_jax.model import huggingface
 from tts_jax.scaling import roofline
 from tts_jax.store import atomic
@@ -76,7 +77,7 @@ def main(_: list[str]) -> None:
       )
       raced.append(standings.row(work, machine, spread, made, times))
       print(standings.line(raced[-1]), flush=True)
-  out = pathlib.Path(_OUT.value)
+  out = storage.at(_OUT.value)
   atomic.make_folder(out)
   told = circumstances.told(machine) | {"config": config.to_dict()}
   atomic.write_json(out / "peers.json", {**told, "rows": raced})

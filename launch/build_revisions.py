@@ -14,9 +14,9 @@ what the samples offered. In a notebook:
 """
 
 import json
-import pathlib
 
 from launch import assembling, entry, forecasts, outlook, pooling
+from tts_jax import storage
 from tts_jax.store import chains, run
 from tts_jax.store import trajectories as store
 
@@ -27,7 +27,7 @@ _OUT = outlook.out_flag("runs/revisions", "Folder of the run.")
 def main(_: list[str]) -> None:
   """Samples and builds what the folder lacks."""
   config, out = _CONFIG.value, _OUT.value
-  source = pathlib.Path(config.source or out)
+  source = storage.at(config.source or out)
   questions = len(pooling.find_training(config)[1])
   parts = [forecasts.samples(config, out, questions)] * (not config.source)
   built = outlook.Part("trajectories", f"of {questions} questions")

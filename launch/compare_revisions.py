@@ -8,13 +8,12 @@ is told of on its page, the one named `rest_em` drawn there. All runs are of the
 same questions.
 """
 
-import pathlib
 from typing import Any
 
 from absl import flags
 
 from launch import entry, outlook
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.model import embedded
 from tts_jax.scaling import revision_turns
 from tts_jax.store import atomic, chains, manifest, provenance, run
@@ -48,7 +47,7 @@ def main(_: list[str]) -> None:
     if ids not in (None, loaded.answers.question_ids):
       raise errors.InputError(f"{path} ({name}) is of other questions")
     ids = loaded.answers.question_ids
-    config = manifest.read_config(pathlib.Path(path) / run.CONFIG_FILE)
+    config = manifest.read_config(storage.at(path) / run.CONFIG_FILE)
     found[name] = {
       **revision_turns.along_chain(loaded, config["seed"]),
       "questions": len(ids),
@@ -56,7 +55,7 @@ def main(_: list[str]) -> None:
       "model": config["model"],
       "commit": provenance.commit(),
     }
-  out = pathlib.Path(_OUT.value)
+  out = storage.at(_OUT.value)
   atomic.make_folder(out)
   atomic.write_json(out / embedded.MODELS, found)
   print(revision_turns.models_table(found))

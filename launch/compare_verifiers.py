@@ -14,7 +14,7 @@ from typing import Any
 from absl import flags
 
 from launch import entry, outlook
-from tts_jax import errors, json_input
+from tts_jax import errors, json_input, storage
 from tts_jax.scaling import verifier_summary
 from tts_jax.store import atomic, manifest, pool, run
 from tts_jax.verify import saved
@@ -38,7 +38,7 @@ def main(_: list[str]) -> None:
   outlook.begin(_OUT.value, part)
   found = {name: _measured(path) for name, path in folders.items()}
   _check_alike(folders)
-  out = pathlib.Path(_OUT.value)
+  out = storage.at(_OUT.value)
   atomic.make_folder(out)
   atomic.write_json(out / saved.REGIMES, found)
   print(verifier_summary.regimes_table(found))
@@ -49,7 +49,7 @@ def _named(given: str) -> tuple[str, pathlib.Path]:
   name, sign, folder = given.partition("=")
   if not (name and sign and folder):
     raise errors.InputError(f"--run {given}: it must be NAME=FOLDER")
-  return name, pathlib.Path(folder)
+  return name, storage.at(folder)
 
 
 def _measured(folder: pathlib.Path) -> dict[str, Any]:

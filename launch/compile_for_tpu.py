@@ -15,7 +15,6 @@ not fit. --all does it for every config that names a slice, ends with a table of
 them, and, started again with the same --out, goes on.
 """
 
-import pathlib
 import sys
 from typing import Any
 
@@ -23,7 +22,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from launch import entry, showing_compiled, slices
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import atomic
 
 # Without a default: of what kind of config is not known before.
@@ -43,7 +42,7 @@ _OUT = flags.DEFINE_string("out", "", "JSON file of what is printed.")
 
 def main(_: list[str]) -> None:
   """Compiles one program after another."""
-  config, out = _CONFIG.value, pathlib.Path(_OUT.value) if _OUT.value else None
+  config, out = _CONFIG.value, storage.at(_OUT.value) if _OUT.value else None
   if (config is None) != _ALL.value:
     raise errors.InputError("give --config, a file of configs/, or else --all")
   found: dict[str, Any] = {}

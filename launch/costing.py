@@ -6,6 +6,7 @@ from typing import Any
 import ml_collections
 
 from launch import known_shapes, outlook
+from tts_jax import storage
 from tts_jax.model import embedded
 from tts_jax.scaling import flops
 from tts_jax.verify import embedded as verifiers
@@ -34,7 +35,7 @@ def verifier(config: ml_collections.ConfigDict) -> flops.Network:
   if config.get("verifier", verifiers.NONE) == verifiers.NONE:
     return flops.Network(parameters=0)
   if config.get("prm", {"format": ""})["format"]:
-    folder = pathlib.Path(config.verifier)
+    folder = storage.at(config.verifier)
     return flops.transformer(known_shapes.model(folder, "float32").config)
   model = embedded.folder(config.model, config.task)
   folder = verifiers.folder(config.verifier, model)

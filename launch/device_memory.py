@@ -1,12 +1,12 @@
 """What a config's models take of each chip: parameters, keys and values."""
 
-import pathlib
 from collections.abc import Iterator
 
 import jax
 import ml_collections
 
 from launch import eight_bit, known_shapes
+from tts_jax import storage
 from tts_jax.model import embedded, footprint
 from tts_jax.verify import embedded as verifiers
 from tts_jax.verify import saved
@@ -36,7 +36,7 @@ def parts(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
   models = [(model, config.dtype, config.get("int8", ""), *room)]
   if prm["format"]:
     room = prm.prompt_tokens, prm.row_tokens
-    models.append((pathlib.Path(config.verifier), prm.dtype, "", *room))
+    models.append((storage.fetched(config.verifier), prm.dtype, "", *room))
   caches: list[int] = []
   for folder, dtype, held, prompt, row in models:
     lm = eight_bit.shaped(known_shapes.model(folder, dtype), held)

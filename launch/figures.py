@@ -15,7 +15,7 @@ from typing import Any
 from absl import flags
 
 from launch import entry, outlook
-from tts_jax import errors, json_input
+from tts_jax import errors, json_input, storage
 from tts_jax.report import figures, numbering, paper_figures
 from tts_jax.store import atomic
 
@@ -38,14 +38,14 @@ def main(_: list[str]) -> None:
   if not _RUN.value:
     raise errors.InputError("no run is given; give --run FOLDER")
   wanted = paper_figures.find(_FIGURE.value, _NUMBERING.value)
-  run = pathlib.Path(_RUN.value)
+  run = storage.at(_RUN.value)
   if not (run / "summary.json").is_file():
     raise errors.InputError(
       f"{run / 'summary.json'} is missing; python -m launch.reproduce --out"
       f" {run} writes it"
     )
   summary = json_input.read_object(run / "summary.json")
-  out = pathlib.Path(_OUT.value) if _OUT.value else run / "figures"
+  out = storage.at(_OUT.value) if _OUT.value else run / "figures"
   outlook.begin(out, outlook.Part("figures", f"{len(wanted)}"))
   atomic.make_folder(out)
   made = [_show(one, summary, run, out) for one in wanted]

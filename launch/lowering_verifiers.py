@@ -1,13 +1,11 @@
 """A published verifier as shapes alone."""
 
-import pathlib
-
 import jax
 import jax.numpy as jnp
 import ml_collections
 
 from launch import known_shapes
-from tts_jax import sharding, types
+from tts_jax import sharding, storage, types
 from tts_jax.model import footprint
 from tts_jax.verify import published, reading
 
@@ -16,7 +14,7 @@ def verifier(
   config: ml_collections.ConfigDict, mesh: jax.sharding.Mesh
 ) -> tuple[reading.Static, types.Params]:
   """The config's verifier and the shapes of its parameters."""
-  lm = known_shapes.model(pathlib.Path(config.verifier), config.prm.dtype)
+  lm = known_shapes.model(storage.fetched(config.verifier), config.prm.dtype)
   shapes, probability = published.head(config.prm.format, lm.config)
   copies = sharding.replicated(mesh)
   head = {

@@ -9,11 +9,11 @@ Writes gsm_symbolic_test.jsonl and a card that counts what it took.
 import collections
 import dataclasses
 import json
-import pathlib
 
 from absl import flags
 
 from launch import entry, outlook
+from tts_jax import storage
 from tts_jax.store import atomic
 from tts_jax.tasks import base, gsm_symbolic
 
@@ -59,7 +59,7 @@ def _draw(
 
 def main(_: list[str]) -> None:
   """Writes the questions and their card."""
-  out = pathlib.Path(_OUT.value)
+  out = storage.at(_OUT.value)
   outlook.begin(out, outlook.Part("questions", f"{_COUNT.value}"))
   dropped: collections.Counter[str] = collections.Counter()
   trained = _draw(

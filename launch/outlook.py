@@ -10,6 +10,7 @@ import ml_collections
 from absl import flags
 
 from launch import device_memory
+from tts_jax import storage
 
 flags.disclaim_key_flags()  # So that --help counts them as the launcher's own.
 
@@ -64,7 +65,7 @@ def begin(
   if not flags.FLAGS.dry_run:
     said = "; ".join([*map(str, parts), _cost(parts)])
     return print(f"to {out}: {said}", flush=True)
-  print(f"to {out}, {'there' if pathlib.Path(out).exists() else 'new'}:")
+  print(f"to {out}, {'there' if storage.at(out).exists() else 'new'}:")
   for part in parts:
     print(f"  {part}; {_cost([part])}")
   taken = [*memory, *(device_memory.parts(config) if config else ())]

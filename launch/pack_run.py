@@ -7,14 +7,12 @@ What is left out is drawn when the run is used: the smallest searches, and all
 that is measured.
 """
 
-import pathlib
-
 import ml_collections
 import pyarrow.compute as pc
 from absl import flags
 
 from launch import drawing, entry, outlook, pooling, shipping
-from tts_jax import json_input
+from tts_jax import json_input, storage
 from tts_jax.store import chains, manifest, packed, pool, run, scores, searches
 
 _RUN = flags.DEFINE_string("run", "runs/full", "Folder of the run.")
@@ -36,7 +34,7 @@ _STAGES = {
 
 def main(_: list[str]) -> None:
   """Writes the files, and prints how large they are."""
-  folder, out = pathlib.Path(_RUN.value), pathlib.Path(_OUT.value)
+  folder, out = storage.at(_RUN.value), storage.at(_OUT.value)
   made = manifest.read_config(folder / run.CONFIG_FILE)
   config = ml_collections.ConfigDict(made)
   task, questions = pooling.find_questions(config)

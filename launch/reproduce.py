@@ -13,8 +13,6 @@ package ships and takes that. Killed and started again with the same --out it
 goes on.
 """
 
-import pathlib
-
 from absl import flags
 
 from launch import (
@@ -25,7 +23,7 @@ from launch import (
   scratch,
   shipping,
 )
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import packed
 
 _CONFIG = entry.config_flag("configs/reproduce.py")
@@ -59,7 +57,7 @@ def main(_: list[str]) -> None:
         "--shipped names what need not be drawn; --full and --from_scratch draw"
         " all: leave one of them out"
       )
-    if (pathlib.Path(out) / packed.MARK).exists():
+    if (storage.at(out) / packed.MARK).exists():
       raise errors.InputError(
         f"{out}: filled with what the package ships, which --full would not"
         " draw anew; give another --out, or delete it"
@@ -67,7 +65,7 @@ def main(_: list[str]) -> None:
   if _FROM_SCRATCH.value:
     # Before hours of training, not after.
     size = len(experiment.check(config)[1])
-    training = pathlib.Path(out) / "training"
+    training = storage.at(out) / "training"
     training_part = scratch.forecast(training, _SHARE.value)
     estimating.begin(config, out, size, None, training_part)
     scratch.perform(training, share=_SHARE.value)

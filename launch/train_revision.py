@@ -13,13 +13,13 @@ folder, model/.
 import dataclasses
 import functools
 import os
-import pathlib
 
 import jax
 import jax.numpy as jnp
 import ml_collections
 
 from launch import entry, known_shapes, training, training_forecasts
+from tts_jax import storage
 from tts_jax.model import embedded, huggingface, transformer
 from tts_jax.store import run, trajectories
 from tts_jax.tasks import tokenization
@@ -37,7 +37,7 @@ def main(_: list[str]) -> None:
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
   config = _CONFIG.value
   source = config.start or embedded.folder(config.model, config.task)
-  lm = known_shapes.model(pathlib.Path(source), "float32")
+  lm = known_shapes.model(storage.at(source), "float32")
   training_forecasts.begin(_OUT.value, config, lm)
   inputs = trajectories.content_hash(config.trajectories, config.held_out)
   record = config.to_dict() | {"trajectories_hash": inputs}
@@ -47,7 +47,7 @@ def main(_: list[str]) -> None:
 
 def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   source, out = embedded.folder(config.model, config.task), folder.path
-  begin = pathlib.Path(config.start or source)
+  begin = storage.fetched(config.start or source)
   base, params = huggingface.load(begin, "float32")
   shape = dataclasses.replace(
     base.config, max_positions=config.max_positions, dropout=config.dropout

@@ -31,6 +31,8 @@ FLOORS = {
   "tts_jax.types": 0,
   "tts_jax.errors": 0,
   "tts_jax.json_input": 0,
+  "tts_jax.remote": 0,
+  "tts_jax.storage": 0,
   "tts_jax.sharding": 0,
   "tts_jax.version": 0,
 }

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import atomic
 from tts_jax.store import run as run_lib
 from tts_jax.train import checkpoints
@@ -90,8 +90,12 @@ class Metrics:
 
   def write(self, **values: float) -> None:
     """Appends one line."""
-    with self.path.open("a") as lines:
-      lines.write(json.dumps(values) + "\n")
+    line = json.dumps(values) + "\n"
+    if storage.is_remote(self.path):  # Nothing can be appended there.
+      self.path.write_text(self.path.read_text() + line)
+    else:
+      with self.path.open("a") as lines:
+        lines.write(line)
     self.beside(values)
 
 
