@@ -63,8 +63,7 @@ def begin(
     memory: names, and bytes on each device, of what else is there.
   """
   if not flags.FLAGS.dry_run:
-    said = "; ".join([*map(str, parts), _cost(parts)])
-    return print(f"to {out}: {said}", flush=True)
+    return print(f"to {out}:", *map("{};".format, parts), _cost(parts))
   print(f"to {out}, {'there' if storage.at(out).exists() else 'new'}:")
   for part in parts:
     print(f"  {part}; {_cost([part])}")
