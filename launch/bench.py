@@ -45,7 +45,7 @@ def main(_: list[str]) -> None:
   # As training has it; what is on one device takes no longer for it.
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
   parts = sections.parts(config, wanted)
-  outlook.begin(_OUT.value, *parts, memory=shapes.memory(config))
+  outlook.begin(_OUT.value, *parts, memory=shapes.memory(config, config.decode))
   machine = ceilings.measure(config.model.dtype)
   print(
     f"{platform.machine()}, {os.cpu_count()} cores, jax {jax.__version__},"

@@ -41,8 +41,10 @@ _GREEDY = 32
 def main(_: list[str]) -> None:
   """Races each shape, and prints it as it comes."""
   config = _CONFIG.value
-  part = shapes.part(config, "races", config.peers.shapes)
-  outlook.begin(_OUT.value, part, memory=shapes.memory(config))
+  raced_at = config.peers.shapes
+  part = shapes.part(config, "races", raced_at)
+  outlook.begin(_OUT.value, part, memory=shapes.memory(config, raced_at))
+  racing.check_ways(config.peers.ways, config.peers.lengths)
   lm, params = timing.model(config)
   rng = np.random.default_rng(config.seed)
   with tempfile.TemporaryDirectory() as folder:
@@ -54,7 +56,7 @@ def main(_: list[str]) -> None:
   )
   machine = ceilings.measure(lm.config.dtype)
   raced: list[dict[str, Any]] = []
-  for questions, rows, prompt in config.peers.shapes:
+  for questions, rows, prompt in raced_at:
     prompts = rng.integers(0, lm.vocabulary, (questions, prompt)).tolist()
     for spread in config.peers.lengths:
       lengths = [config.tokens] * rows

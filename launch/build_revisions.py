@@ -28,12 +28,15 @@ def main(_: list[str]) -> None:
   """Samples and builds what the folder lacks."""
   config, out = _CONFIG.value, _OUT.value
   source = storage.at(config.source or out)
-  questions = len(pooling.find_training(config)[1])
-  parts = [forecasts.samples(config, out, questions)] * (not config.source)
-  built = outlook.Part("trajectories", f"of {questions} questions")
-  outlook.begin(out, *parts, built, config=config)
+  own = (source / chains.STAGE).is_dir()
+  parts = [outlook.Part("trajectories", f"of the chains of {source}")]
+  if not own:
+    questions = len(pooling.find_training(config)[1])
+    parts = [forecasts.samples(config, out, questions)] * (not config.source)
+    parts.append(outlook.Part("trajectories", f"of {questions} questions"))
+  outlook.begin(out, *parts, config=config)
   with run.Run.open(out, config.to_dict()) as folder:
-    if (source / chains.STAGE).is_dir():
+    if own:
       summary = assembling.from_chains(folder, config, source)
     else:
       summary = assembling.from_pool(folder, config, source)

@@ -5,7 +5,7 @@ from typing import Any
 
 import ml_collections
 
-from launch import known_shapes, outlook
+from launch import known_shapes, outlook, outside
 from tts_jax import storage
 from tts_jax.model import embedded
 from tts_jax.scaling import flops
@@ -23,10 +23,14 @@ def generator(
   config: ml_collections.ConfigDict,
   path: str | None = None,
   default: pathlib.Path = embedded.FOLDER,
+  key: str = "config.model",
 ) -> flops.Network:
-  """The config's model, or the one at `path`; it need not be there."""
+  """The config's model, or the one at `path`, of `key`; it need not be there.
+
+  Arguments as of `embedded.folder`.
+  """
   path = config.model if path is None else path
-  folder = embedded.folder(path, config.task, default)
+  folder = embedded.folder(path, config.task, default, key)
   return flops.transformer(known_shapes.model(folder, "float32").config)
 
 
@@ -35,7 +39,7 @@ def verifier(config: ml_collections.ConfigDict) -> flops.Network:
   if config.get("verifier", verifiers.NONE) == verifiers.NONE:
     return flops.Network(parameters=0)
   if config.get("prm", {"format": ""})["format"]:
-    folder = storage.at(config.verifier)
+    folder = storage.at(outside.folder(config))
     return flops.transformer(known_shapes.model(folder, "float32").config)
   model = embedded.folder(config.model, config.task)
   folder = verifiers.folder(config.verifier, model)

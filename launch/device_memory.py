@@ -34,8 +34,11 @@ def parts(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
   model = embedded.folder(config.model, config.task)
   room = limits.prompt_tokens, limits.max_tokens
   models = [(model, config.dtype, config.get("int8", ""), *room)]
-  if prm["format"]:
-    room = prm.prompt_tokens, prm.row_tokens
+  if prm["format"] and config.verifier != verifiers.NONE:
+    room = (
+      prm.get("prompt_tokens", limits.prompt_tokens),
+      prm.get("row_tokens", limits.max_tokens),
+    )
     models.append((storage.fetched(config.verifier), prm.dtype, "", *room))
   caches: list[int] = []
   for folder, dtype, held, prompt, row in models:

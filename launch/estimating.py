@@ -12,7 +12,7 @@ from launch import (
   search_forecasts,
   shipping,
 )
-from tts_jax.store import packed
+from tts_jax.store import packed, searches
 from tts_jax.verify import embedded
 
 # Seconds of what is told of it all, and of each question of it.
@@ -60,10 +60,12 @@ def parts(
   if shipped is not None:
     made = [dataclasses.replace(part, done=1.0) for part in made]
   if config.verifier != embedded.NONE:
-    cells = planning.cells(config)
+    cells, besides = planning.cells(config), 0
     if shipped is not None:
       cells = [cell for cell in cells if cell.budget <= shipping.LIVE]
-    made.insert(2, search_forecasts.searching(config, *given, cells))
+      besides = shipped.stages.get(searches.STAGE, 0)
+    searched = search_forecasts.searching(config, *given, cells, besides)
+    made.insert(2, searched)
   seconds, basis = _TELLING + _TOLD * questions, costing.BASIS
   told = outlook.Part(
     name="figures",

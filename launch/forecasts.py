@@ -65,8 +65,7 @@ def scoring(
 
 def solutions(config: ml_collections.ConfigDict, count: int) -> outlook.Part:
   """Of so many that a file gives, each read once with its question."""
-  outside = config.prm.format
-  each = sum((config.prm if outside else config.limits).values())
+  each = sum(config.limits.values())
   return costing.part(
     config,
     "scores",

@@ -1,13 +1,13 @@
 """What training a difficulty head takes, said before it begins."""
 
 import dataclasses
-import pathlib
 
 import jax
 import jax.numpy as jnp
 import ml_collections
 
 from launch import outlook, training_forecasts
+from tts_jax import storage
 from tts_jax.model import transformer
 from tts_jax.scaling import flops
 from tts_jax.store import pool
@@ -23,7 +23,7 @@ def begin(
   lm: transformer.Transformer,
 ) -> None:
   """As `outlook.begin`: prompts are read once, then the head is trained."""
-  runs = map(pathlib.Path, (*config.pools, config.held_out))
+  runs = map(storage.at, (*config.pools, config.held_out))
   questions = sum(pool.expected(run) or 0 for run in runs)
   prompt, rows = config.data.prompt_tokens, config.data.rows
   tokens = questions * prompt

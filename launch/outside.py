@@ -10,17 +10,27 @@ from tts_jax import errors
 from tts_jax.verify import published
 
 
+def folder(config: ml_collections.ConfigDict) -> str:
+  """That of the published verifier.
+
+  Raises:
+    InputError: the config gives none.
+  """
+  named: str = config.verifier
+  if not named:
+    what = f"config.prm.format is {config.prm.format!r}"
+    raise errors.InputError(f"{what}; give config.verifier, the folder of it")
+  return named
+
+
 def load(config: ml_collections.ConfigDict) -> published.Published:
   """The published verifier that the config names, on the device.
 
   Raises:
-    InputError: the config gives no folder; as `published.load`.
+    InputError: as `folder` and `published.load`.
   """
   wanted = config.prm
-  if not config.verifier:
-    what = f"config.prm.format is {wanted.format!r}"
-    raise errors.InputError(f"{what}; give config.verifier, the folder of it")
-  how = config.verifier, wanted.format, wanted.dtype or None
+  how = folder(config), wanted.format, wanted.dtype or None
   with loading.settings(config, config.verifier) as settings:
     prm = published.load(*how, **settings)
   return dataclasses.replace(prm, params=jax.device_put(prm.params))

@@ -19,11 +19,11 @@ def measured(out: str, part: outlook.Part) -> outlook.Part:
   return dataclasses.replace(part, seconds=seconds, basis=basis)
 
 
-def done(out: str, stage: str, shards_: int) -> float:
-  """Share of so many shards of a stage that its folder has."""
+def done(out: str, stage: str, shards_: int, besides: int = 0) -> float:
+  """Share of so many shards of a stage in its folder, `besides` others."""
   folder = storage.at(out) / stage
   found = map(shards.is_shard, folder.iterdir()) if folder.is_dir() else ()
-  return min(1.0, sum(found) / max(1, shards_))
+  return min(1.0, max(0, sum(found) - besides) / max(1, shards_))
 
 
 def reached(out: str) -> int:

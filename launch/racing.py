@@ -42,20 +42,7 @@ def theirs(
   lengths: Sequence[int],
   rows: int,
 ) -> turns.Way:
-  """The same by `generate`, so many rows of a question at a time.
-
-  Raises:
-    InputError: there is no such way, or it is for one length alone.
-  """
-  if way not in WAYS:
-    raise errors.InputError(
-      f"peers.ways has {way!r}; each must be one of {', '.join(WAYS)}"
-    )
-  if way == "continuous" and min(lengths) < max(lengths):
-    raise errors.InputError(
-      "peers.ways has 'continuous', which is raced at one length alone: set"
-      " peers.lengths to ('fixed',)"
-    )
+  """The same by `generate`, so many rows of a question at a time."""
 
   def run() -> float:
     return sum(
@@ -64,6 +51,24 @@ def theirs(
     )
 
   return run
+
+
+def check_ways(ways: Sequence[str], lengths: Sequence[str]) -> None:
+  """Refuses ways that there are not, or not at these lengths.
+
+  Raises:
+    InputError: there is such a way.
+  """
+  for way in ways:
+    if way not in WAYS:
+      raise errors.InputError(
+        f"peers.ways has {way!r}; each must be one of {', '.join(WAYS)}"
+      )
+  if "continuous" in ways and tuple(lengths) != ("fixed",):
+    raise errors.InputError(
+      "peers.ways has 'continuous', which is raced at one length alone: set"
+      " peers.lengths to ('fixed',)"
+    )
 
 
 def check(ours: Sequence[int], theirs: Sequence[int]) -> None:

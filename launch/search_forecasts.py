@@ -18,8 +18,9 @@ def searching(
   out: str,
   questions: int,
   cells: Sequence[sweep.Cell],
+  besides: int = 0,
 ) -> outlook.Part:
-  """Of all questions, by each cell."""
+  """Of all questions, by each cell; `besides` are shards of other cells."""
   limits, generations = config.limits, sum(cell.budget for cell in cells)
   shards = len(cells) * forecasts.shards(config, questions)
   prompts = len(cells) * limits.prompt_tokens
@@ -30,7 +31,7 @@ def searching(
     questions * (prompts + generations * limits.max_tokens),
     (costing.generator(config), costing.verifier(config)),
     seconds=costing.GENERATION * generations * questions,
-    done=progress.done(out, searches.STAGE, shards),
+    done=progress.done(out, searches.STAGE, shards, besides),
   )
 
 
@@ -54,13 +55,14 @@ def revising(
     rate: seconds of an answer.
   """
   limits, context = config.limits, config.revision.context_tokens
+  key = "config.revision.model"
   each = limits.prompt_tokens + context + limits.max_tokens
   return costing.part(
     config,
     "revisions",
     f"{questions} questions x {answers} answers",
     questions * answers * each,
-    (costing.generator(config, path, models.REVISION),),
+    (costing.generator(config, path, models.REVISION, key),),
     seconds=rate * answers * questions,
     done=progress.done(out, chains.STAGE, forecasts.shards(config, questions)),
     context=context,

@@ -48,8 +48,7 @@ def compile_one(
   Raises:
     InputError: no topology is given, or none that there is.
   """
-  name = topology or config.get("slice", "")
-  if not name:
+  if not (name := topology or config.get("slice", "")):
     raise errors.InputError(
       "config.slice is empty; give --topology, such as v5e:2x4"
     )
@@ -76,6 +75,7 @@ def compile_all(out: pathlib.Path | None) -> dict[str, Any]:
   Returns:
     What `compile_one` gives, by config.
   """
+  topologies.library()
   found = json_input.read_object(out) if out and out.exists() else {}
   made_with = {name: importlib.metadata.version(name) for name in _MADE_WITH}
   for name, config in named():

@@ -56,7 +56,8 @@ def leave(status: int, said: str) -> NoReturn:
   print(said, file=sys.stderr, flush=True)
   sys.stdout.flush()
   # At once: a step that still runs is torn down with Python under it, and
-  # crashes. Files are whole at every moment, and the kernel drops the lock.
+  # crashes. Files are whole at every moment, the kernel drops the lock, and a
+  # lease in object storage lapses.
   os._exit(status)
 
 

@@ -36,6 +36,21 @@ def chip(name: str) -> chips.Chip:
   return chips.CHIPS[kind]
 
 
+def library() -> pathlib.Path:
+  """The compiler.
+
+  Raises:
+    InputError: it is missing.
+  """
+  found = importlib.util.find_spec("libtpu")
+  if found is None or found.origin is None:
+    raise errors.InputError(
+      "libtpu, the compiler, is missing; it comes with the extra tpu-aot: pip"
+      " install -e '.[tpu-aot]'"
+    )
+  return pathlib.Path(found.origin).parent / "libtpu.so"
+
+
 def mesh(name: str, wanted: Mapping[str, int]) -> jax.sharding.Mesh:
   """A mesh of all chips of a topology.
 
@@ -48,14 +63,7 @@ def mesh(name: str, wanted: Mapping[str, int]) -> jax.sharding.Mesh:
       do not split so.
   """
   chip(name)
-  found = importlib.util.find_spec("libtpu")
-  if found is None or found.origin is None:
-    raise errors.InputError(
-      "libtpu, the compiler, is missing; it comes with the extra tpu-aot: pip"
-      " install -e '.[tpu-aot]'"
-    )
-  library = pathlib.Path(found.origin).parent / "libtpu.so"
-  os.environ["TPU_LIBRARY_PATH"] = str(library)
+  os.environ["TPU_LIBRARY_PATH"] = str(library())
   for key, value in _SETTINGS.items():
     os.environ.setdefault(key, value)
   jax.config.update("jax_platforms", "cpu")

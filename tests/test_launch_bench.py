@@ -352,11 +352,11 @@ def test_a_race_is_against_the_best_of_the_others():
 
 
 def test_ways_that_cannot_race_are_refused():
-  peer = None  # It is not asked.
   with pytest.raises(errors.InputError, match="each must be one of dynamic,"):
-    racing.theirs(peer, "paged", [[1]], [2, 3], 2)
+    racing.check_ways(("static", "paged"), ("fixed",))
   with pytest.raises(errors.InputError, match="at one length alone"):
-    racing.theirs(peer, "continuous", [[1]], [2, 3], 2)
+    racing.check_ways(("continuous",), ("fixed", "spread"))
+  racing.check_ways(("continuous", "static"), ("fixed",))
 
 
 def test_models_that_differ_are_not_raced():

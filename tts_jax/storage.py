@@ -34,7 +34,7 @@ def fetched(place: str | os.PathLike[str]) -> pathlib.Path:
   """The folder of a model: where it is, or if that is remote, a copy here.
 
   A folder is fetched once in a process, to its folder for temporary files,
-  $TMPDIR, and removed from there when the process ends other than by a kill.
+  $TMPDIR, and removed from there when the process comes to its own end.
 
   Args:
     place: as of `at`.

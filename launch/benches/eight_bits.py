@@ -22,6 +22,7 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
   wanted = config.experiment.copy_and_resolve_references()
   wanted.questions.count = config.eight_bits.questions
   wanted.samples = config.eight_bits.samples
+  wanted.int8 = ""
   task, questions = pooling.find_questions(wanted)
   model = generation.load_generator(wanted, task)
   asked = [pools.request(one, task, model.tokenizer) for one in questions]

@@ -29,7 +29,9 @@ def part(
   )
 
 
-def memory(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
+def memory(
+  config: ml_collections.ConfigDict, shapes: Sequence[tuple[int, int, int]]
+) -> Iterator[tuple[str, int]]:
   """What the model takes, and the caches of the largest shape."""
   model = config_lib.TransformerConfig(**config.model.to_dict())
   lm, mesh = transformer.Transformer(model), footprint.abstract_mesh()
@@ -44,6 +46,6 @@ def memory(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
         prompt_tokens=prompt,
         row_tokens=config.tokens,
       )
-      for questions, rows, prompt in config.decode
+      for questions, rows, prompt in shapes
     ),
   )

@@ -357,6 +357,11 @@ def save(
     >>> tts.load_model("copy")[0] == tts.load_model(embedded.FOLDER)[0]
     True
   """
+  if lm.config.weight_dtype:
+    raise errors.InputError(
+      f"{folder}: weights in 8 bits cannot be saved; save what they were made"
+      " of"
+    )
   folder = storage.at(folder)
   folder.mkdir(parents=True, exist_ok=True)
   # Written last, the config says that all is there.

@@ -3,7 +3,8 @@
 A lease is an object that says which process writes, and when it last said so.
 It keeps a second process out as long as the first one lives; it is no lock: two
 both write that begin within a moment of each other, on clocks that differ by
-more than `STALE`, or after one was suspended for longer. The same rows have the
+more than `STALE`, or after one was suspended for longer, until that one sees it
+and ends itself by SIGTERM. The same rows have the
 same name, so that one object is then written twice; or, where their machines
 count otherwise, there are two of one batch, which every reader refuses.
 """
@@ -12,9 +13,12 @@ import json
 import os
 import pathlib
 import secrets
+import signal
 import socket
+import sys
 import threading
 import time
+import warnings
 from typing import Any
 
 from tts_jax import errors
@@ -45,9 +49,12 @@ class Lease:
         f"{path.parent}: this folder is not writable ({said}); give another, or"
         " make it so"
       ) from error
-    time.sleep(SETTLE)
-    if not self._is_ours():
-      check(path)
+    try:
+      self._settle()
+    except BaseException:
+      if self._is_ours():
+        path.unlink(missing_ok=True)
+      raise
     self._end = threading.Event()
     self._beating = threading.Thread(target=self._beat, daemon=True)
     self._beating.start()
@@ -58,14 +65,35 @@ class Lease:
       return
     self._end.set()
     self._beating.join()
-    if self._is_ours():
-      self._path.unlink(missing_ok=True)
+    try:
+      if self._is_ours():
+        self._path.unlink(missing_ok=True)
+    except Exception as error:  # Each backend raises its own.
+      # What the run ends with matters more.
+      said = f"{self._path}: not given up; it lapses: {error}"
+      warnings.warn(said, stacklevel=2)
+
+  def _settle(self) -> None:
+    """Waits until what was written at once shows; of two, the last one stays.
+
+    Raises:
+      InputError: it is another's.
+    """
+    time.sleep(SETTLE)
+    while not self._is_ours():
+      check(self._path)
+      self._write()
+      time.sleep(SETTLE)
 
   def _beat(self) -> None:
     while not self._end.wait(BEAT):
       try:
         if not self._is_ours():
-          return  # Taken, while this process was suspended.
+          # Taken, while this process was suspended or cut off: what it would
+          # write now is another's.
+          print(f"{self._path}: another process took it", file=sys.stderr)
+          os.kill(self._process, signal.SIGTERM)
+          return
         self._write()
       except Exception:  # Of the network: the next may pass, of four.
         continue
@@ -74,7 +102,7 @@ class Lease:
     return _read(self._path).get("token") == self._token
 
   def _write(self) -> None:
-    mine = {"host": socket.gethostname(), "process": self._process}
+    mine = {"host": _host(), "process": self._process}
     seen = {"token": self._token, "time": time.time()}
     atomic.write_json(self._path, {**mine, **seen})
 
@@ -91,10 +119,14 @@ def check(path: pathlib.Path) -> None:
   if age > STALE or _is_dead(found):
     return
   raise errors.InputError(
-    f"{path.parent}: process {found['process']} of {found['host']} is writing"
+    f"{path.parent}: process {found['process']} of {_name(found)} is writing"
     f" this run, or was {max(age, 0):.0f} s ago; end it, or give another"
     f" folder; if it was killed, try again in {STALE - age:.0f} s"
   )
+
+
+def _name(found: dict[str, Any]) -> str:
+  return str(found["host"]).partition(" ")[0]
 
 
 def _read(path: pathlib.Path) -> dict[str, Any]:
@@ -105,8 +137,17 @@ def _read(path: pathlib.Path) -> dict[str, Any]:
     return {}
 
 
+def _host() -> str:
+  """Where a process number means one process: a boot, and a namespace of it."""
+  parts = [socket.gethostname()]
+  boot = pathlib.Path("/proc/sys/kernel/random/boot_id")
+  if boot.exists():  # Linux.
+    parts += [boot.read_text().strip(), os.readlink("/proc/self/ns/pid")]
+  return " ".join(parts)
+
+
 def _is_dead(found: dict[str, Any]) -> bool:
-  if found["host"] != socket.gethostname():
+  if found["host"] != _host():
     return False
   try:
     os.kill(found["process"], 0)
