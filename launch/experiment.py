@@ -1,7 +1,6 @@
 """A whole experiment: pool, scores, searches, and what is told of them.
 
-The folder of the run gets summary.json, report.html and, where a verifier
-searched, trees.html and policy.json.
+Its folder gets summary.json, report.html, trees.html and policy.json.
 """
 
 import ml_collections
@@ -15,12 +14,13 @@ from launch import (
   pooling,
   reporting,
   revision_report,
+  shared_run,
   shipping,
   trees,
 )
 from tts_jax.scaling import claims, run_summary, verifier_summary
 from tts_jax.scaling import summary as summary_lib
-from tts_jax.store import packed, pool, provenance, run
+from tts_jax.store import packed, pool, provenance
 from tts_jax.tasks import base
 
 
@@ -49,7 +49,7 @@ def perform(
   out: str,
   shipped: packed.Packed | None = None,
 ) -> None:
-  """Fills the run's folder, writes its pages and prints its first numbers.
+  """Fills the run's folder, writes its pages, prints its first numbers.
 
   Args:
     config: of the run.
@@ -57,13 +57,13 @@ def perform(
     shipped: a run of this config, whose stages are not drawn again.
   """
   task, questions = check(config)
-  print(estimating.line(config, len(questions), shipped), flush=True)
+  print(estimating.line(config, len(questions), shipped))
   made, seed = drawing.load(config, task), config.seed
-  model, judge, reviser = made.model, made.judge, made.reviser
-  loaded = (task, questions, model)
+  judge, reviser = made.judge, made.reviser
+  loaded = (task, questions, made.model)
   links = {"search trees": trees.PAGE} if judge else {}
   links |= {"chains of revisions": revision_report.PAGE} if reviser else {}
-  with run.Run.open(out, config.to_dict()) as folder:
+  with shared_run.opened(out, config.to_dict()) as folder:
     if shipped is not None:
       shipping.use(shipped, folder, questions, made)
     usage = drawing.fill(folder, config, task, questions, made)
@@ -85,6 +85,6 @@ def perform(
     )
   print(summary_lib.headline(summary))
   if judge is not None:
-    both = {**summary["verifier"], "curves": summary["curves"]}
-    print(verifier_summary.headline(both))
+    told = {**summary["verifier"], "curves": summary["curves"]}
+    print(verifier_summary.headline(told))
   print(folder.path / reporting.PAGE)

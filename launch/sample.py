@@ -10,8 +10,7 @@ notebook: `tts_jax.store.pool.load_pool("runs/pool")`.
 
 from absl import flags
 
-from launch import entry, generation, pooling
-from tts_jax.store import run
+from launch import entry, generation, pooling, shared_run
 
 _CONFIG = entry.config_flag("configs/subset.py")
 _OUT = flags.DEFINE_string("out", "runs/pool", "Folder of the run.")
@@ -22,7 +21,7 @@ def main(_: list[str]) -> None:
   config = _CONFIG.value
   task, questions = pooling.find_questions(config)
   model = generation.load_generator(config, task)
-  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+  with shared_run.opened(_OUT.value, config.to_dict()) as folder:
     total = pooling.sample_pool(folder, config, task, questions, model)
   print(
     f"{total.stats.generated:,} tokens in {total.seconds:.0f} s, rows "
@@ -31,4 +30,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

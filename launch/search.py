@@ -23,4 +23,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

@@ -31,8 +31,9 @@ def find(
     It, or None, and why is printed, where it is of another config.
   """
   found = packed.load(folder or FOLDER)
-  default = reproduce.get_config().to_dict()
-  if other := found.differences(config.to_dict(), default):
+  default = run.without_places(reproduce.get_config().to_dict())
+  mine = run.without_places(config.to_dict())
+  if other := found.differences(mine, default):
     why = f"what ships is of another config: {other[0]}"
     print(f"all is drawn anew, as {why}", flush=True)
     return None

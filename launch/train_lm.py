@@ -9,14 +9,13 @@ folder, model/.
 """
 
 import functools
-import os
 
 import jax
 import jax.numpy as jnp
 import ml_collections
 from absl import flags
 
-from launch import entry, training
+from launch import entry, shared_run, training
 from tts_jax.model import config as model_config
 from tts_jax.model import huggingface, transformer
 from tts_jax.store import run
@@ -31,10 +30,9 @@ _OUT = flags.DEFINE_string("out", "runs/train", "Folder of the run.")
 
 def main(_: list[str]) -> None:
   """Trains, then writes the model of the lowest validation loss."""
-  # A device per core: XLA's own threads leave half of two cores idle.
-  jax.config.update("jax_num_cpu_devices", os.cpu_count())
+  training.use_all_cores()
   config = _CONFIG.value
-  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+  with shared_run.opened(_OUT.value, config.to_dict()) as folder:
     _train(folder, config)
 
 
@@ -86,4 +84,4 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

@@ -10,13 +10,11 @@ leaves one. It gets metrics.jsonl, checkpoints/, best/, verifier/ and, trained
 jointly, model/.
 """
 
-import os
-
 import jax
 import ml_collections
 from absl import flags
 
-from launch import entry, training, verifying
+from launch import entry, shared_run, training, verifying
 from tts_jax.model import embedded, huggingface
 from tts_jax.store import labels, run
 from tts_jax.tasks import catalogue, tokenization
@@ -30,11 +28,11 @@ _OUT = flags.DEFINE_string("out", "runs/verifier", "Folder of the run.")
 
 def main(_: list[str]) -> None:
   """Trains, then writes the verifier of the lowest validation loss."""
-  jax.config.update("jax_num_cpu_devices", os.cpu_count())
+  training.use_all_cores()
   config = _CONFIG.value
   inputs = labels.content_hash(config.labels, config.held_out)
   record = config.to_dict() | {"labels_hash": inputs}
-  with run.Run.open(_OUT.value, record) as folder:
+  with shared_run.opened(_OUT.value, record) as folder:
     _train(folder, config)
 
 
@@ -61,7 +59,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   drawn, kept = jax.random.split(jax.random.key(config.seed))
   params = goal.init(drawn, model)
   params |= saved.start(config.start, goal.verifier, config.backbone)
-  state = jax.device_put(step_lib.begin(kept, params, optimizer), made.copies)
+  state = made.place(step_lib.begin(kept, params, optimizer))
   print(f"{schedule.steps} steps, to {folder.path}", flush=True)
   state, progress = training.run(
     state,
@@ -83,4 +81,4 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

@@ -16,6 +16,8 @@ from tts_jax.store import atomic, manifest, shards
 CONFIG_FILE = "config.json"
 # Training's folders of states, each in a folder named by its step.
 CHECKPOINTS, BEST = "checkpoints", "best"
+# Keys of configs that say on what a run is made, and not what it is.
+_PLACES = ("mesh",)
 _LOCK_FILE = ".lock"
 
 # Descriptors of the locks that this process holds. A lock lives as long as any
@@ -53,7 +55,8 @@ class Run:
   Attributes:
     path: the folder.
     source: fills stages as they are opened; None: nothing does.
-    config_hash: hash of its config.
+    agree: as of the stages that are opened.
+    config_hash: hash of its config, without its mesh.
     fresh: when it was opened, it held no shard and no training state.
     removed: names of temporary files that a killed writer had left in it.
   """
@@ -64,6 +67,7 @@ class Run:
     """Use `open`: it takes the lock first."""
     self.path = path
     self.source: Source | None = None
+    self.agree: shards.Agree | None = None
     self.config_hash = config_hash
     self.fresh = fresh
     self.removed = atomic.remove_temporary(path)
@@ -95,7 +99,8 @@ class Run:
     lock = _take_lock(folder)
     try:
       fresh = not _holds_work(folder)
-      claimed = manifest.claim(folder / CONFIG_FILE, config, replace=fresh)
+      what = without_places(config)
+      claimed = manifest.claim(folder / CONFIG_FILE, what, replace=fresh)
       return cls(folder, claimed, fresh=fresh, lock=lock)
     except BaseException:
       _release_lock(lock)
@@ -122,6 +127,7 @@ class Run:
       schema,
       config_hash=self.config_hash,
       inputs_hash=inputs_hash,
+      agree=self.agree,
     )
     if self.source is not None:
       self.source.fill(name, opened)
@@ -147,6 +153,11 @@ class Run:
     trace: types.TracebackType | None,
   ) -> None:
     self.close()
+
+
+def without_places(config: Mapping[str, Any]) -> dict[str, Any]:
+  """A config without what changes from start to start of one run: its mesh."""
+  return {key: value for key, value in config.items() if key not in _PLACES}
 
 
 @contextlib.contextmanager
