@@ -2,7 +2,7 @@
 
   python -m launch.bench --out runs/bench
   python -m launch.bench --config.sections="('search','revisions')"
-  python -m launch.bench --config.sections=pool --config.pool.questions=500
+  python -m launch.bench --config.sections=pool --config.pool.questions=40
 
 For the machine at hand; `model` takes any shape, `rows` any numbers.
 """
@@ -24,6 +24,7 @@ def get_config() -> ml_collections.ConfigDict:
         "revisions",
         "labels",
         "pool",
+        "eight_bits",
         "grading",
         "estimates",
         "train",
@@ -50,6 +51,10 @@ def get_config() -> ml_collections.ConfigDict:
         "tied": True,
         # Of products: "float32" or "bfloat16".
         "dtype": "float32",
+        # In which kernels are held: "int8", or empty: as `dtype`.
+        "weight_dtype": "",
+        # The same of keys and values.
+        "cache_dtype": "",
       },
       # Questions, rows of each, tokens of a prompt.
       "decode": (
@@ -96,9 +101,18 @@ def get_config() -> ml_collections.ConfigDict:
       # Questions, in an engine of `experiment.engine`.
       "pool": {
         # How many.
-        "questions": 40,
+        "questions": 500,
         # Of each question.
         "samples": 64,
+      },
+      # Samples of a model that is held in 8 bits.
+      "eight_bits": {
+        # Of its weights and cache: as `int8` of an experiment.
+        "ways": ("", "both"),
+        # How many.
+        "questions": 500,
+        # Of each question.
+        "samples": 16,
       },
       # Of a turn.
       "grading": {
@@ -134,7 +148,11 @@ def get_config() -> ml_collections.ConfigDict:
       "peers": {
         # As `decode`.
         "shapes": ((1, 1, 128), (1, 32, 128), (4, 32, 128)),
-        # Of each question so many samples a row, where lengths are real ones.
+        # Of transformers: see `launch.peers`; "continuous" at one length alone.
+        "ways": ("dynamic", "static", "repeated"),
+        # Which of samples' lengths: "fixed", "spread" as answers' are.
+        "lengths": ("fixed", "spread"),
+        # Of each question so many samples a row, where lengths are spread.
         "samples": 4,
       },
       # Of each figure, whose median is told.
@@ -143,6 +161,9 @@ def get_config() -> ml_collections.ConfigDict:
       "seed": 0,
     }
   )
+  # A multiple of this has a question's samples, and few rows wait for the last
+  # of them: 96% are busy where of 16 rows 94% are.
+  config.experiment.engine.rows = 8
   # Those that searches, chains and training read.
   config.experiment.questions.count = 8
   # The searches that are timed.

@@ -159,7 +159,11 @@ _REVISIONS = (
     },
   ),
   _stage(
-    "eight", "build_revisions", 1, {**_MODEL, "source": "{samples}", "room": 8}
+    "eight",
+    "build_revisions",
+    1,
+    {**_MODEL, "source": "{samples}", "room": 8},
+    least=0.07,  # As the samples that it reads.
   ),
   _stage(
     "held_out",

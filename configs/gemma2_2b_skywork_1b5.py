@@ -7,7 +7,7 @@
   hf download Skywork/Skywork-o1-Open-PRM-Qwen-2.5-1.5B \
       --local-dir models/Skywork-o1-Open-PRM-Qwen-2.5-1.5B
 
-For v6e-4: 19.3 GiB a chip, as `launch.memory` counts.
+For v6e-4, v6e:2x2: 19.3 GiB a chip, as `launch.memory` counts.
 """
 
 import ml_collections
@@ -21,7 +21,7 @@ def get_config() -> ml_collections.ConfigDict:
     "gemma-2-2b-it",
     "Skywork-o1-Open-PRM-Qwen-2.5-1.5B",
     "skywork",
-    chips=4,
+    "v6e:2x2",
   )
   # Its template knows no system's turn.
   config.prompt.system = ""

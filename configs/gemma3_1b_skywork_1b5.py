@@ -7,7 +7,7 @@
   hf download Skywork/Skywork-o1-Open-PRM-Qwen-2.5-1.5B \
       --local-dir models/Skywork-o1-Open-PRM-Qwen-2.5-1.5B
 
-For v6e-1: 21.9 GiB a chip, as `launch.memory` counts.
+For v6e-1, v6e:1x1: 21.9 GiB a chip, as `launch.memory` counts.
 """
 
 import ml_collections
@@ -21,6 +21,7 @@ def get_config() -> ml_collections.ConfigDict:
     "gemma-3-1b-it",
     "Skywork-o1-Open-PRM-Qwen-2.5-1.5B",
     "skywork",
+    "v6e:1x1",
   )
   # Its template knows no system's turn.
   config.prompt.system = ""

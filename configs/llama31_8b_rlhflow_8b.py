@@ -8,7 +8,7 @@
   hf download RLHFlow/Llama3.1-8B-PRM-Deepseek-Data \
       --local-dir models/Llama3.1-8B-PRM-Deepseek-Data
 
-For v5e-8: 13.7 GiB a chip, as `launch.memory` counts.
+For v5e-8, v5e:2x4: 13.7 GiB a chip, as `launch.memory` counts.
 """
 
 import ml_collections
@@ -22,5 +22,5 @@ def get_config() -> ml_collections.ConfigDict:
     "Llama-3.1-8B-Instruct",
     "Llama3.1-8B-PRM-Deepseek-Data",
     "rlhflow",
-    chips=8,
+    "v5e:2x4",
   )

@@ -8,7 +8,7 @@
   hf download peiyi9979/math-shepherd-mistral-7b-prm \
       --local-dir models/math-shepherd-mistral-7b-prm
 
-For v5e-8: 13.4 GiB a chip, as `launch.memory` counts.
+For v5e-8, v5e:2x4: 13.4 GiB a chip, as `launch.memory` counts.
 """
 
 import ml_collections
@@ -22,5 +22,5 @@ def get_config() -> ml_collections.ConfigDict:
     "Mistral-7B-Instruct-v0.1",
     "math-shepherd-mistral-7b-prm",
     "math_shepherd",
-    chips=8,
+    "v5e:2x4",
   )

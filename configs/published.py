@@ -13,6 +13,8 @@ Folders that are there already are given by --config.model, --config.verifier
 and --config.questions.path; nothing is fetched.
 """
 
+import math
+
 import ml_collections
 
 from configs import math500
@@ -27,8 +29,8 @@ def pair(
   model: str,
   verifier: str,
   format: str,
+  slice: str,
   *,
-  chips: int = 1,
   rows: int = 64,
   verifier_tokens: int = 2560,
 ) -> ml_collections.ConfigDict:
@@ -38,14 +40,15 @@ def pair(
     model: name of its folder below models/.
     verifier: as `model`.
     format: of the verifier, as `config.prm.format`.
-    chips: over which heads and hidden units of both are split.
+    slice: of TPUs, over whose chips heads and hidden units of both are split.
     rows: at a time; the largest budget.
     verifier_tokens: room for a solution in the verifier's tokens.
   """
   config = math500.get_config()
   config.model, config.verifier = f"models/{model}", f"models/{verifier}"
   config.dtype = config.prm.dtype = "bfloat16"
-  config.mesh.model = chips
+  config.slice = slice
+  config.mesh.model = math.prod(map(int, slice.partition(":")[2].split("x")))
   config.prm.format = format
   config.prm.prompt_tokens, config.prm.row_tokens = 1024, verifier_tokens
   config.prompt.format, config.prompt.system = "chat", SYSTEM

@@ -8,7 +8,7 @@
   hf download Skywork/Skywork-o1-Open-PRM-Qwen-2.5-1.5B \
       --local-dir models/Skywork-o1-Open-PRM-Qwen-2.5-1.5B
 
-For v6e-1: 23.3 GiB a chip, as `launch.memory` counts.
+For v6e-1, v6e:1x1: 23.3 GiB a chip, as `launch.memory` counts.
 """
 
 import ml_collections
@@ -22,4 +22,5 @@ def get_config() -> ml_collections.ConfigDict:
     "Qwen2.5-Math-1.5B-Instruct",
     "Skywork-o1-Open-PRM-Qwen-2.5-1.5B",
     "skywork",
+    "v6e:1x1",
   )

@@ -8,7 +8,7 @@
   hf download Skywork/Skywork-o1-Open-PRM-Qwen-2.5-7B \
       --local-dir models/Skywork-o1-Open-PRM-Qwen-2.5-7B
 
-For v6e-4: 15.8 GiB a chip, as `launch.memory` counts.
+For v6e-4, v6e:2x2: 15.8 GiB a chip, as `launch.memory` counts.
 """
 
 import ml_collections
@@ -22,5 +22,5 @@ def get_config() -> ml_collections.ConfigDict:
     "Qwen2.5-Math-7B-Instruct",
     "Skywork-o1-Open-PRM-Qwen-2.5-7B",
     "skywork",
-    chips=4,
+    "v6e:2x2",
   )

@@ -21,10 +21,15 @@ def get_config() -> ml_collections.ConfigDict:
       # In which the model computes: "float32", "bfloat16", or empty: as its
       # weights are.
       "dtype": "float32",
+      # What of the model is held in 8 bits: "weights", "cache", which is of
+      # keys and values, "both", or empty: nothing.
+      "int8": "",
       # Devices: those over which questions are split, and those over which the
       # model's parameters are, and those of a published verifier: over its
       # width, and over heads and hidden units.
       "mesh": {"data": 1, "fsdp": 1, "model": 1},
+      # The slice of TPUs that it is for, such as "v5e:2x4"; empty: none.
+      "slice": "",
       # A verifier's folder; empty is the one of the package, "none" is none.
       "verifier": "",
       # Of a published process reward model, whose Hugging Face folder is the

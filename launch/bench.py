@@ -21,23 +21,21 @@ Run nothing beside it. Another bench, `launch.bench_peers`, sets other programs
 beside sampling.
 """
 
-import dataclasses
 import os
-import pathlib
 import platform
 import time
 from typing import Any
 
 import jax
-from absl import flags
 
-from launch import ceilings, entry, throughput
-from launch.benches import doubling, sections
+from launch import ceilings, circumstances, entry, outlook, throughput
+from launch.benches import doubling, sections, shapes
+from tts_jax import storage
 from tts_jax.report import cost_figures, figures
-from tts_jax.store import atomic, provenance
+from tts_jax.store import atomic
 
 _CONFIG = entry.config_flag("configs/bench.py")
-_OUT = flags.DEFINE_string("out", "runs/bench", "Folder of bench.json.")
+_OUT = outlook.out_flag("runs/bench", "Folder of bench.json.")
 
 
 def main(_: list[str]) -> None:
@@ -46,7 +44,8 @@ def main(_: list[str]) -> None:
   wanted = sections.find(config.sections)
   # As training has it; what is on one device takes no longer for it.
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
-  print(sections.plan(wanted), flush=True)
+  parts = sections.parts(config, wanted)
+  outlook.begin(_OUT.value, *parts, memory=shapes.memory(config))
   machine = ceilings.measure(config.model.dtype)
   print(
     f"{platform.machine()}, {os.cpu_count()} cores, jax {jax.__version__},"
@@ -54,13 +53,9 @@ def main(_: list[str]) -> None:
     f" {machine.flops_per_second / 1e9:.0f} GFLOP/s",
     flush=True,
   )
-  told: dict[str, Any] = {
-    "commit": provenance.commit(),
-    "jax": jax.__version__,
-    "machine": dataclasses.asdict(machine),
-    "config": config.to_dict(),
-  }
-  out = pathlib.Path(_OUT.value)
+  told: dict[str, Any] = circumstances.told(machine)
+  told["config"] = config.to_dict()
+  out = storage.at(_OUT.value)
   atomic.make_folder(out)
   for name, section in wanted.items():
     start, told[name] = time.monotonic(), []

@@ -3,10 +3,9 @@
   pip install -e '.[bench]'
   python -m launch.bench_peers --out runs/bench_peers
 
-At one length, and at the lengths of real answers: those of the word-problem
-pool that ships. First both continue a prompt greedily, and must agree. The
-ratio is of medians over turns in which each way has its go; ours is the whole
-of it, prefill included, as theirs is. Run nothing beside it.
+At one length, and at those of real answers: of the word-problem pool that
+ships. First both continue a prompt greedily, and must agree. The ratio is of
+medians over turns in which each way has its go, prefill included.
 """
 
 import pathlib
@@ -15,20 +14,35 @@ from typing import Any
 
 import jax
 import numpy as np
-from absl import flags
 
-from launch import entrant, entry, peers, racing, throughput, timing, turns
+from launch import (
+  ceilings,
+  circumstances,
+  entrant,
+  entry,
+  outlook,
+  peers,
+  racing,
+  standings,
+  timing,
+  turns,
+)
+from launch.benches import shapes
+from tts_jax import storage
 from tts_jax.model import huggingface
-from tts_jax.store import atomic, provenance
+from tts_jax.scaling import roofline
+from tts_jax.store import atomic
 
 _CONFIG = entry.config_flag("configs/bench.py")
-_OUT = flags.DEFINE_string("out", "runs/bench_peers", "Folder of peers.json.")
+_OUT = outlook.out_flag("runs/bench_peers", "Folder of peers.json.")
 _GREEDY = 32
 
 
 def main(_: list[str]) -> None:
   """Races each shape, and prints it as it comes."""
   config = _CONFIG.value
+  part = shapes.part(config, "races", config.peers.shapes)
+  outlook.begin(_OUT.value, part, memory=shapes.memory(config))
   lm, params = timing.model(config)
   rng = np.random.default_rng(config.seed)
   with tempfile.TemporaryDirectory() as folder:
@@ -38,41 +52,35 @@ def main(_: list[str]) -> None:
   racing.check(
     entrant.greedy(lm, params, prompt, _GREEDY), peer.greedy(prompt, _GREEDY)
   )
+  machine = ceilings.measure(lm.config.dtype)
   raced: list[dict[str, Any]] = []
   for questions, rows, prompt in config.peers.shapes:
     prompts = rng.integers(0, lm.vocabulary, (questions, prompt)).tolist()
-    for spread, lengths in (
-      ("fixed", [config.tokens] * rows),
-      ("real", racing.lengths(config.peers.samples * rows, rng)),
-    ):
+    for spread in config.peers.lengths:
+      lengths = [config.tokens] * rows
+      if spread == "spread":
+        lengths = racing.lengths(config.peers.samples * rows, rng)
       drawn = prompts, lengths, rows
       ways: dict[str, turns.Way] = {
-        "tts_jax": entrant.ours(lm, params, *drawn, config.seed)
+        standings.OURS: entrant.ours(lm, params, *drawn, config.seed)
       }
-      for way in peers.WAYS:
+      for way in config.peers.ways:
         ways[way] = racing.theirs(peer, way, *drawn)
-      taken = turns.take(ways, config.repeats)
-      times = {name: one.seconds for name, one in taken.items()}
+      times = turns.take(ways, config.repeats)
       made = questions * sum(lengths)
-      best = min(
-        (k for k in times if k != "tts_jax"), key=lambda k: np.median(times[k])
+      work = roofline.Decoding(
+        cfg=lm.config,
+        questions=questions,
+        rows=rows,
+        prompt=prompt,
+        suffix=float(np.mean(lengths)) / 2,
       )
-      ratio = float(np.median(times[best]) / np.median(times["tts_jax"]))
-      raced.append(
-        {
-          **{"questions": questions, "rows": rows, "prompt": prompt},
-          **{"lengths": spread, "tokens": made, "best_peer": best},
-          "times_faster": ratio,
-          "tokens_per_second": {
-            name: throughput.spread(made / one) for name, one in times.items()
-          },
-        }
-      )
-      print(racing.line(raced[-1]), flush=True)
-  out = pathlib.Path(_OUT.value)
+      raced.append(standings.row(work, machine, spread, made, times))
+      print(standings.line(raced[-1]), flush=True)
+  out = storage.at(_OUT.value)
   atomic.make_folder(out)
-  told = {"commit": provenance.commit(), "config": config.to_dict()}
-  atomic.write_json(out / "peers.json", {**told, "raced": raced})
+  told = circumstances.told(machine) | {"config": config.to_dict()}
+  atomic.write_json(out / "peers.json", {**told, "rows": raced})
   print(out / "peers.json")
 
 

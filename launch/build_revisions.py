@@ -14,23 +14,25 @@ what the samples offered. In a notebook:
 """
 
 import json
-import pathlib
 
-from absl import flags
-
-from launch import assembling, entry
+from launch import assembling, entry, forecasts, outlook, pooling
+from tts_jax import storage
 from tts_jax.store import chains, run
 from tts_jax.store import trajectories as store
 
 _CONFIG = entry.config_flag("configs/build_revisions.py")
-_OUT = flags.DEFINE_string("out", "runs/revisions", "Folder of the run.")
+_OUT = outlook.out_flag("runs/revisions", "Folder of the run.")
 
 
 def main(_: list[str]) -> None:
   """Samples and builds what the folder lacks."""
-  config = _CONFIG.value
-  source = pathlib.Path(config.source or _OUT.value)
-  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+  config, out = _CONFIG.value, _OUT.value
+  source = storage.at(config.source or out)
+  questions = len(pooling.find_training(config)[1])
+  parts = [forecasts.samples(config, out, questions)] * (not config.source)
+  built = outlook.Part("trajectories", f"of {questions} questions")
+  outlook.begin(out, *parts, built, config=config)
+  with run.Run.open(out, config.to_dict()) as folder:
     if (source / chains.STAGE).is_dir():
       summary = assembling.from_chains(folder, config, source)
     else:

@@ -8,13 +8,12 @@ is told of on its page, the one named `rest_em` drawn there. All runs are of the
 same questions.
 """
 
-import pathlib
 from typing import Any
 
 from absl import flags
 
-from launch import entry
-from tts_jax import errors
+from launch import entry, outlook
+from tts_jax import errors, storage
 from tts_jax.model import embedded
 from tts_jax.scaling import revision_turns
 from tts_jax.store import atomic, chains, manifest, provenance, run
@@ -22,13 +21,15 @@ from tts_jax.store import atomic, chains, manifest, provenance, run
 _RUN = flags.DEFINE_multi_string(
   "run", None, "NAME=FOLDER, a run of launch.revise; give it once for each."
 )
-_OUT = flags.DEFINE_string("out", "runs/models", "Folder of models.json.")
+_OUT = outlook.out_flag("runs/models", "Folder of models.json.")
 
 
 def main(_: list[str]) -> None:
   """Reads the runs, prints their table and writes it."""
   if not _RUN.value:
     raise errors.InputError("no run is given; give --run NAME=FOLDER")
+  part = outlook.Part("comparison", f"of {len(_RUN.value)} runs")
+  outlook.begin(_OUT.value, part)
   found: dict[str, dict[str, Any]] = {}
   ids: tuple[str, ...] | None = None
   for given in _RUN.value:
@@ -46,7 +47,7 @@ def main(_: list[str]) -> None:
     if ids not in (None, loaded.answers.question_ids):
       raise errors.InputError(f"{path} ({name}) is of other questions")
     ids = loaded.answers.question_ids
-    config = manifest.read_config(pathlib.Path(path) / run.CONFIG_FILE)
+    config = manifest.read_config(storage.at(path) / run.CONFIG_FILE)
     found[name] = {
       **revision_turns.along_chain(loaded, config["seed"]),
       "questions": len(ids),
@@ -54,7 +55,7 @@ def main(_: list[str]) -> None:
       "model": config["model"],
       "commit": provenance.commit(),
     }
-  out = pathlib.Path(_OUT.value)
+  out = storage.at(_OUT.value)
   atomic.make_folder(out)
   atomic.write_json(out / embedded.MODELS, found)
   print(revision_turns.models_table(found))

@@ -13,8 +13,8 @@ from typing import Any
 
 from absl import flags
 
-from launch import entry
-from tts_jax import errors, json_input
+from launch import entry, outlook
+from tts_jax import errors, json_input, storage
 from tts_jax.scaling import verifier_summary
 from tts_jax.store import atomic, manifest, pool, run
 from tts_jax.verify import saved
@@ -22,7 +22,7 @@ from tts_jax.verify import saved
 _RUN = flags.DEFINE_multi_string(
   "run", None, "NAME=FOLDER, a run of launch.score; give it once for each."
 )
-_OUT = flags.DEFINE_string("out", "runs/regimes", "Folder of regimes.json.")
+_OUT = outlook.out_flag("runs/regimes", "Folder of regimes.json.")
 _BUDGET = flags.DEFINE_integer("budget", 64, "N of weighted best-of-N.", 1)
 
 
@@ -34,9 +34,11 @@ def main(_: list[str]) -> None:
   folders = dict(given)
   if len(folders) < len(given):
     raise errors.InputError("two runs have one name; --run NAME=FOLDER")
+  part = outlook.Part("comparison", f"of {len(folders)} runs")
+  outlook.begin(_OUT.value, part)
   found = {name: _measured(path) for name, path in folders.items()}
   _check_alike(folders)
-  out = pathlib.Path(_OUT.value)
+  out = storage.at(_OUT.value)
   atomic.make_folder(out)
   atomic.write_json(out / saved.REGIMES, found)
   print(verifier_summary.regimes_table(found))
@@ -47,7 +49,7 @@ def _named(given: str) -> tuple[str, pathlib.Path]:
   name, sign, folder = given.partition("=")
   if not (name and sign and folder):
     raise errors.InputError(f"--run {given}: it must be NAME=FOLDER")
-  return name, pathlib.Path(folder)
+  return name, storage.at(folder)
 
 
 def _measured(folder: pathlib.Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import jax
 import ml_collections
 
 from launch import generation, judges, placing, revising, sizing
+from tts_jax import storage
 from tts_jax.scaling import policy_file
 from tts_jax.solving import deciding, engines, solver
 from tts_jax.tasks import base
@@ -36,7 +37,7 @@ def equip(
     The solver; and the folders of the model, its verifier and what else the
     policy needs: a revision model with its own, and last a difficulty head.
   """
-  path = pathlib.Path(policy or "")
+  path = storage.at(policy or "")
   chosen = policy_file.load(path) if policy is not None else None
   deciding.check_budget(budget, chosen)
   model = generation.load_generator(config, task)

@@ -1,59 +1,74 @@
-"""How long an experiment takes, said before it begins."""
+"""What an experiment takes, said before it begins."""
+
+import dataclasses
 
 import ml_collections
 
-from launch import planning, shipping
+from launch import (
+  costing,
+  forecasts,
+  outlook,
+  planning,
+  search_forecasts,
+  shipping,
+)
 from tts_jax.store import packed
 from tts_jax.verify import embedded
 
-# Seconds on two CPU cores with the models of the package: what the parts of
-# `launch.reproduce` took at its defaults, over what each drew, compiled and
-# scored. Larger runs compile no more, and are somewhat faster.
-_SAMPLE, _GENERATION, _ANSWER = 0.0024, 0.0085, 0.02
-# Of what is told of it all, and of each question of it.
+# Seconds of what is told of it all, and of each question of it.
 _TELLING, _TOLD = 30.0, 0.2
 
 
-def line(
+def begin(
   config: ml_collections.ConfigDict,
+  out: str,
   questions: int,
   shipped: packed.Packed | None = None,
-) -> str:
-  """What is printed at the start; arguments as of `seconds`."""
-  parts = seconds(config, questions, shipped)
-  said = ", ".join(f"{name} {each / 60:.0f}" for name, each in parts.items())
-  whole = sum(parts.values()) / 60
-  return (
-    f"about {whole:.0f} min with the models of the package on two CPU cores,"
-    f" less what is done already: {said}"
-  )
+  *before: outlook.Part,
+) -> None:
+  """As `outlook.begin`; arguments as of `parts`, and what else comes before."""
+  mine = parts(config, out, questions, shipped)
+  outlook.begin(out, *before, *mine, config=config)
 
 
-def seconds(
+def parts(
   config: ml_collections.ConfigDict,
+  out: str,
   questions: int,
   shipped: packed.Packed | None = None,
-) -> dict[str, float]:
-  """Those of each part of an experiment, on two CPU cores.
+) -> list[outlook.Part]:
+  """Those of an experiment.
 
   Args:
     config: of the run.
+    out: its folder.
     questions: how many there are.
     shipped: what is not drawn again.
 
   Returns:
-    {part: seconds}.
+    Samples, scores, searches, revisions, as far as there are, and figures.
   """
-  parts = {}
-  if shipped is None:
-    parts["samples"] = _SAMPLE * config.samples * questions
+  made, given = [forecasts.samples(config, out, questions)], (out, questions)
   if config.verifier != embedded.NONE:
-    budgets = [cell.budget for cell in planning.cells(config)]
+    made.append(forecasts.scoring(config, *given))
+    answers = sum(planning.revision_lengths(config))
+    if answers:
+      answers += sum(planning.revised_budgets(config))
+      path, rate = config.revision.model, costing.ANSWER
+      size = *given, answers, path
+      made.append(search_forecasts.revising(config, *size, rate=rate))
+  if shipped is not None:
+    made = [dataclasses.replace(part, done=1.0) for part in made]
+  if config.verifier != embedded.NONE:
+    cells = planning.cells(config)
     if shipped is not None:
-      budgets = [budget for budget in budgets if budget <= shipping.LIVE]
-    parts["searches"] = _GENERATION * sum(budgets) * questions
-  if config.verifier != embedded.NONE and shipped is None:
-    revised = sum(planning.revision_lengths(config))
-    revised += sum(planning.revised_budgets(config))
-    parts["revisions"] = _ANSWER * revised * questions
-  return parts | {"figures": _TELLING + _TOLD * questions}
+      cells = [cell for cell in cells if cell.budget <= shipping.LIVE]
+    made.insert(2, search_forecasts.searching(config, *given, cells))
+  seconds, basis = _TELLING + _TOLD * questions, costing.BASIS
+  told = outlook.Part(
+    name="figures",
+    size=f"of {questions} questions",
+    seconds=seconds,
+    basis=basis,
+  )
+  return [*made, told]

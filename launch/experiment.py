@@ -1,7 +1,4 @@
-"""A whole experiment: pool, scores, searches, and what is told of them.
-
-Its folder gets summary.json, report.html, trees.html and policy.json.
-"""
+"""A whole experiment: pool, scores, searches, and what is told of them."""
 
 import ml_collections
 
@@ -48,6 +45,7 @@ def perform(
   config: ml_collections.ConfigDict,
   out: str,
   shipped: packed.Packed | None = None,
+  *note: str,
 ) -> None:
   """Fills the run's folder, writes its pages, prints its first numbers.
 
@@ -55,9 +53,11 @@ def perform(
     config: of the run.
     out: its folder.
     shipped: a run of this config, whose stages are not drawn again.
+    note: what is said of that.
   """
   task, questions = check(config)
-  print(estimating.line(config, len(questions), shipped))
+  estimating.begin(config, out, len(questions), shipped)
+  print(*note, flush=True, end="\n" * len(note))
   made, seed = drawing.load(config, task), config.seed
   judge, reviser = made.judge, made.reviser
   loaded = (task, questions, made.model)

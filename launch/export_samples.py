@@ -16,23 +16,25 @@ import ml_collections
 import tqdm
 from absl import flags
 
-from launch import entry, pooling
-from tts_jax import errors
+from launch import entry, outlook, pooling
+from tts_jax import errors, storage
 from tts_jax.scaling import replayed_pool
 from tts_jax.store import atomic, manifest, run
 from tts_jax.tasks import base, replayed, selection, training
 
 _RUN = flags.DEFINE_string("run", None, "Folder of the run.")
-_OUT = flags.DEFINE_string("out", None, "The file to write.")
+_OUT = outlook.out_flag(None, "The file to write.")
 
 
 def main(_: list[str]) -> None:
   """Writes the samples, a question a line."""
   if not _RUN.value or not _OUT.value:
     raise errors.InputError("give both --run FOLDER and --out FILE")
-  folder, out = pathlib.Path(_RUN.value), pathlib.Path(_OUT.value)
+  folder, out = storage.at(_RUN.value), storage.at(_OUT.value)
   made = manifest.read_config(folder / run.CONFIG_FILE)
   questions = _questions(folder, ml_collections.ConfigDict(made))
+  size = f"of {len(questions)} questions"
+  outlook.begin(out, outlook.Part("samples", size))
   atomic.make_folder(out.parent)
   atomic.remove_dead(out)
   count = 0

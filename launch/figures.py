@@ -14,13 +14,13 @@ from typing import Any
 
 from absl import flags
 
-from launch import entry
-from tts_jax import errors, json_input
+from launch import entry, outlook
+from tts_jax import errors, json_input, storage
 from tts_jax.report import figures, numbering, paper_figures
 from tts_jax.store import atomic
 
 _RUN = flags.DEFINE_string("run", None, "Folder of the run.")
-_OUT = flags.DEFINE_string("out", None, "Folder of the figures.")
+_OUT = outlook.out_flag(None, "Folder of the figures.")
 _FIGURE = flags.DEFINE_string("figure", "", "Number or name; empty: all.")
 _NUMBERING = flags.DEFINE_enum(
   "numbering", "v1", numbering.NUMBERINGS, "The version whose numbers."
@@ -38,14 +38,15 @@ def main(_: list[str]) -> None:
   if not _RUN.value:
     raise errors.InputError("no run is given; give --run FOLDER")
   wanted = paper_figures.find(_FIGURE.value, _NUMBERING.value)
-  run = pathlib.Path(_RUN.value)
+  run = storage.at(_RUN.value)
   if not (run / "summary.json").is_file():
     raise errors.InputError(
       f"{run / 'summary.json'} is missing; python -m launch.reproduce --out"
       f" {run} writes it"
     )
   summary = json_input.read_object(run / "summary.json")
-  out = pathlib.Path(_OUT.value) if _OUT.value else run / "figures"
+  out = storage.at(_OUT.value) if _OUT.value else run / "figures"
+  outlook.begin(out, outlook.Part("figures", f"{len(wanted)}"))
   atomic.make_folder(out)
   made = [_show(one, summary, run, out) for one in wanted]
   if not any(made):

@@ -3,6 +3,7 @@
 import pathlib
 
 from tts_jax import errors
+from tts_jax.model import huggingface_config, transformer
 
 _SHAPES = pathlib.Path(__file__).parent.parent / "configs" / "shapes"
 
@@ -21,4 +22,11 @@ def find(folder: pathlib.Path) -> pathlib.Path:
   raise errors.InputError(
     f"{folder}: no such folder, and no shape of that name is known; known are"
     f" {names}"
+  )
+
+
+def model(folder: pathlib.Path, dtype: str) -> transformer.Transformer:
+  """The model of a folder, or of its name; an empty dtype is float32."""
+  return transformer.Transformer(
+    huggingface_config.read(find(folder), dtype or "float32")
   )

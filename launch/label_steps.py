@@ -9,23 +9,31 @@ the labels cost. In a notebook: `tts_jax.store.labels.load_labels(folder)`.
 import dataclasses
 import json
 
-from absl import flags
-
-from launch import entry, generation, labelling, pooling
+from launch import (
+  entry,
+  forecasts,
+  generation,
+  labelling,
+  outlook,
+  pooling,
+)
 from tts_jax.store import labels as labels_lib
 from tts_jax.store import run
 from tts_jax.verify import label_costs, saved
 
 _CONFIG = entry.config_flag("configs/label_steps.py")
-_OUT = flags.DEFINE_string("out", "runs/labels", "Folder of the run.")
+_OUT = outlook.out_flag("runs/labels", "Folder of the run.")
 
 
 def main(_: list[str]) -> None:
   """Samples and labels what the folder lacks, and says what it cost."""
-  config = _CONFIG.value
+  config, out = _CONFIG.value, _OUT.value
   labelling.plan(config)  # Refuses what is out of range before it samples.
   task, questions = pooling.find_training(config)
-  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+  given = config, out, len(questions)
+  parts = [forecasts.samples(*given), forecasts.rollouts(*given)]
+  outlook.begin(out, *parts, config=config)
+  with run.Run.open(out, config.to_dict()) as folder:
     model = generation.load_generator(config, task)
     loaded = config, task, questions, model
     pooling.sample_pool(folder, *loaded)

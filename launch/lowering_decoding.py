@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 
-from launch import known_shapes, lowering
+from launch import eight_bit, known_shapes, lowering
 from tts_jax import sharding, types
 from tts_jax.decode import engine, loop, sampling
 from tts_jax.model import config as config_lib
-from tts_jax.model import embedded, huggingface_config, transformer
+from tts_jax.model import embedded, transformer
 from tts_jax.scaling import roofline
 
 
@@ -23,10 +23,8 @@ def model(config: ml_collections.ConfigDict) -> transformer.Transformer:
       given["vocabulary"] = config.tokenizer.vocabulary
     return transformer.Transformer(config_lib.TransformerConfig(**given))
   folder = embedded.folder(config.model, config.task)
-  dtype = config.dtype or "float32"
-  return transformer.Transformer(
-    huggingface_config.read(known_shapes.find(folder), dtype)
-  )
+  lm = known_shapes.model(folder, config.dtype)
+  return eight_bit.shaped(lm, config.get("int8", ""))
 
 
 def jobs(

@@ -1,14 +1,12 @@
 """A published verifier as shapes alone."""
 
-import pathlib
-
 import jax
 import jax.numpy as jnp
 import ml_collections
 
 from launch import known_shapes
-from tts_jax import sharding, types
-from tts_jax.model import footprint, huggingface_config, transformer
+from tts_jax import sharding, storage, types
+from tts_jax.model import footprint
 from tts_jax.verify import published, reading
 
 
@@ -16,10 +14,7 @@ def verifier(
   config: ml_collections.ConfigDict, mesh: jax.sharding.Mesh
 ) -> tuple[reading.Static, types.Params]:
   """The config's verifier and the shapes of its parameters."""
-  path = known_shapes.find(pathlib.Path(config.verifier))
-  lm = transformer.Transformer(
-    huggingface_config.read(path, config.prm.dtype or "float32")
-  )
+  lm = known_shapes.model(storage.fetched(config.verifier), config.prm.dtype)
   shapes, probability = published.head(config.prm.format, lm.config)
   copies = sharding.replicated(mesh)
   head = {

@@ -3,22 +3,21 @@
   pip install -e '.[data]'
   python -m launch.make_questions --out tts_jax/assets/questions
 
-Writes gsm_symbolic_test.jsonl and, beside it, a card that counts what was made
-and what was dropped.
+Writes gsm_symbolic_test.jsonl and a card that counts what it took.
 """
 
 import collections
 import dataclasses
 import json
-import pathlib
 
 from absl import flags
 
-from launch import entry
+from launch import entry, outlook
+from tts_jax import storage
 from tts_jax.store import atomic
 from tts_jax.tasks import base, gsm_symbolic
 
-_OUT = flags.DEFINE_string("out", "tts_jax/assets/questions", "Folder to fill.")
+_OUT = outlook.out_flag("tts_jax/assets/questions", "Folder to fill.")
 _COUNT = flags.DEFINE_integer("count", 500, "Number of questions.", 1)
 _HELD_OUT = flags.DEFINE_integer(
   "held_out", 100, "How many are of templates kept out of training.", 0
@@ -60,7 +59,8 @@ def _draw(
 
 def main(_: list[str]) -> None:
   """Writes the questions and their card."""
-  out = pathlib.Path(_OUT.value)
+  out = storage.at(_OUT.value)
+  outlook.begin(out, outlook.Part("questions", f"{_COUNT.value}"))
   dropped: collections.Counter[str] = collections.Counter()
   trained = _draw(
     gsm_symbolic.TRAIN_TEMPLATES, _COUNT.value - _HELD_OUT.value, dropped

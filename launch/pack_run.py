@@ -7,18 +7,17 @@ What is left out is drawn when the run is used: the smallest searches, and all
 that is measured.
 """
 
-import pathlib
-
 import ml_collections
 import pyarrow.compute as pc
 from absl import flags
 
-from launch import drawing, entry, pooling, shipping
-from tts_jax import json_input
+from launch import drawing, entry, outlook, pooling, shipping
+from tts_jax import json_input, storage
 from tts_jax.store import chains, manifest, packed, pool, run, scores, searches
 
 _RUN = flags.DEFINE_string("run", "runs/full", "Folder of the run.")
-_OUT = flags.DEFINE_string("out", None, "Folder of what ships.", required=True)
+_OUT = outlook.out_flag(None, "Folder of what ships.")
+flags.mark_flag_as_required("out")
 
 _USAGE = "usage.json"
 # Of each stage, what is read of it only while it is made.
@@ -35,10 +34,12 @@ _STAGES = {
 
 def main(_: list[str]) -> None:
   """Writes the files, and prints how large they are."""
-  folder, out = pathlib.Path(_RUN.value), pathlib.Path(_OUT.value)
+  folder, out = storage.at(_RUN.value), storage.at(_OUT.value)
   made = manifest.read_config(folder / run.CONFIG_FILE)
   config = ml_collections.ConfigDict(made)
   task, questions = pooling.find_questions(config)
+  size = f"of {len(questions)} questions"
+  outlook.begin(out, outlook.Part("stages", size))
   packed.pack(
     folder,
     out,

@@ -11,9 +11,7 @@ from typing import Any
 import torch
 import transformers
 
-# `generate` with num_return_sequences; with a static cache; and its best case,
-# one prefill of each prompt whose cache is repeated.
-WAYS = ("dynamic", "static", "repeated")
+from launch import continuous
 
 
 class Peer:
@@ -50,11 +48,13 @@ class Peer:
     """How long samples take: of each prompt `len(lengths)` of these lengths.
 
     Args:
-      way: of `WAYS`.
+      way: of `racing.WAYS`.
       prompts: of one length.
       lengths: tokens of each prompt's samples, which run together; a row that
         has its tokens waits for the others.
     """
+    if way == "continuous":
+      return continuous.seconds(self._model, prompts, lengths)
     rows, prompt = len(lengths), torch.tensor([list(p) for p in prompts])
     ends = torch.tensor(list(lengths)).repeat(len(prompts))
     settings: dict[str, Any] = dict(

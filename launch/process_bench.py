@@ -17,16 +17,14 @@ threshold, go there too.
 import shlex
 import sys
 
-from absl import flags
-
-from launch import entry, step_judging
+from launch import entry, forecasts, outlook, step_judging
 from tts_jax.report import processbench_page
 from tts_jax.scaling import processbench, processbench_summary
 from tts_jax.store import atomic, provenance, run, step_scores
 from tts_jax.tasks import processbench as files_lib
 
 _CONFIG = entry.config_flag("configs/process_bench.py")
-_OUT = flags.DEFINE_string("out", "runs/process_bench", "Folder of the run.")
+_OUT = outlook.out_flag("runs/process_bench", "Folder of the run.")
 # What is made of scores, and does not change them.
 _LATER = ("files", "choosing", "threshold", "seed")
 _PAGE = "report.html"
@@ -45,6 +43,8 @@ def main(_: list[str]) -> None:
   if choosing is not None:
     of = label[choosing], problem[choosing]
     processbench_summary.check(*of, name=str(files[choosing]), seed=seed)
+  parts = [forecasts.solutions(config, sum(map(len, found.values())))]
+  outlook.begin(_OUT.value, *parts, config=config)
   made = step_judging.scorer(config)
   kept = {k: v for k, v in config.to_dict().items() if k not in _LATER}
   with run.Run.open(_OUT.value, kept) as folder:

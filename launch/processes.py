@@ -61,16 +61,16 @@ def join(able: bool) -> None:
   logging.getLogger("jax._src.distributed").setLevel(logging.WARNING)
   # Its handler would take SIGTERM from ours.
   jax.config.update("jax_enable_preemption_service", False)
+  where = given["coordinator"], given["processes"], given["process"]
   try:
     jax.distributed.initialize(
-      *given.values(),
+      *where,
       heartbeat_timeout_seconds=HEARTBEAT,
       initialization_timeout=START,
       cluster_detection_method=None if missing else "deactivate",
     )
   except (RuntimeError, ValueError) as error:
-    said = f"the {count} processes did not find each other: {error}"
-    raise errors.InputError(said) from error
+    raise errors.InputError(f"{count} did not meet: {error}") from error
 
 
 def joined() -> bool:

@@ -1,7 +1,7 @@
 """Other programs as ways of drawing the same samples."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import pyarrow.compute as pc
@@ -12,6 +12,11 @@ from tts_jax import errors
 from tts_jax.store import pool
 
 _POOL = shipping.FOLDER / f"{pool.STAGE}.parquet"
+
+# `generate` with num_return_sequences; with a static cache; its best case, one
+# prefill of each prompt whose cache is repeated; and `generate_batch`, which
+# batches continuously, at one length alone.
+WAYS = ("dynamic", "static", "repeated", "continuous")
 
 
 class Peer(Protocol):
@@ -37,7 +42,20 @@ def theirs(
   lengths: Sequence[int],
   rows: int,
 ) -> turns.Way:
-  """The same by `generate`, so many rows of a question at a time."""
+  """The same by `generate`, so many rows of a question at a time.
+
+  Raises:
+    InputError: there is no such way, or it is for one length alone.
+  """
+  if way not in WAYS:
+    raise errors.InputError(
+      f"peers.ways has {way!r}; each must be one of {', '.join(WAYS)}"
+    )
+  if way == "continuous" and min(lengths) < max(lengths):
+    raise errors.InputError(
+      "peers.ways has 'continuous', which is raced at one length alone: set"
+      " peers.lengths to ('fixed',)"
+    )
 
   def run() -> float:
     return sum(
@@ -46,18 +64,6 @@ def theirs(
     )
 
   return run
-
-
-def line(one: Mapping[str, Any]) -> str:
-  """What came of one shape."""
-  rates = ", ".join(
-    f"{name} {rate['median']:,.0f}"
-    for name, rate in one["tokens_per_second"].items()
-  )
-  return (
-    f"{one['questions']} x {one['rows']} rows, {one['lengths']} lengths:"
-    f" {one['times_faster']:.2f} times {one['best_peer']}; tokens/s: {rates}"
-  )
 
 
 def check(ours: Sequence[int], theirs: Sequence[int]) -> None:

@@ -11,13 +11,11 @@ Killed and started again with the same --out it goes on. In a notebook:
 `tts_jax.store.pool.load_pool("runs/replay")`.
 """
 
-import pathlib
 import shlex
 import sys
 
-from absl import flags
-
-from launch import entry, replay_findings, replaying
+from launch import entry, outlook, replay_findings, replaying
+from tts_jax import storage
 from tts_jax.report import page, transcripts
 from tts_jax.scaling import (
   replay_summary,
@@ -30,14 +28,17 @@ from tts_jax.store import atomic, pool, provenance, run
 from tts_jax.tasks import selection
 
 _CONFIG = entry.config_flag("configs/replay.py")
-_OUT = flags.DEFINE_string("out", "runs/replay", "Folder of the run.")
+_OUT = outlook.out_flag("runs/replay", "Folder of the run.")
 _PAGE = "report.html"
 
 
 def main(_: list[str]) -> None:
   """Reads, grades and measures."""
   config, seed = _CONFIG.value, _CONFIG.value.seed
-  file, task = pathlib.Path(config.file), selection.task(config.task)
+  file, task = storage.at(config.file), selection.task(config.task)
+  if file.is_file():
+    size = f"{file.stat().st_size / 1e6:,.1f} MB of {file}"
+    outlook.begin(_OUT.value, outlook.Part("samples", size))
   found = replaying.read(config, task)
   questions = [one.question for one in found]
   with run.Run.open(_OUT.value, config.to_dict()) as folder:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import ml_collections
 import tqdm
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.scaling import replay_summary, replayed_pool
 from tts_jax.scaling import summary as summary_lib
 from tts_jax.store import atomic, pool, run, scores
@@ -33,9 +33,7 @@ def read(
       f"config.batch is {config.batch}; it must be at least 1"
     )
   replay_summary.check(config.aggregation)
-  file = pathlib.Path(config.file)
-  if file.is_file():
-    print(f"reading {file}, {file.stat().st_size / 1e6:,.1f} MB", flush=True)
+  file = storage.at(config.file)
   fields = replayed.Fields(**config.fields)
   found = replayed.read(file, fields, config.samples)
   first = found[0]

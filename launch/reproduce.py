@@ -13,17 +13,21 @@ package ships and takes that. Killed and started again with the same --out it
 goes on.
 """
 
-import pathlib
-
 from absl import flags
 
-from launch import entry, experiment, scratch, shipping
-from tts_jax import errors
+from launch import (
+  entry,
+  estimating,
+  experiment,
+  outlook,
+  scratch,
+  shipping,
+)
+from tts_jax import errors, storage
 from tts_jax.store import packed
 
 _CONFIG = entry.config_flag("configs/reproduce.py")
-_OUT = flags.DEFINE_string(
-  "out",
+_OUT = outlook.out_flag(
   None,
   "Folder of the run; by default runs/reproduce, runs/full or runs/scratch.",
 )
@@ -46,28 +50,31 @@ def main(_: list[str]) -> None:
   config = _CONFIG.value
   default = "runs/full" if _FULL.value else "runs/reproduce"
   out = _OUT.value or ("runs/scratch" if _FROM_SCRATCH.value else default)
-  shipped = None
+  shipped, note = None, list[str]()
   if _FULL.value or _FROM_SCRATCH.value:
     if _SHIPPED.value:
       raise errors.InputError(
         "--shipped names what need not be drawn; --full and --from_scratch draw"
         " all: leave one of them out"
       )
-    if (pathlib.Path(out) / packed.MARK).exists():
+    if (storage.at(out) / packed.MARK).exists():
       raise errors.InputError(
         f"{out}: filled with what the package ships, which --full would not"
         " draw anew; give another --out, or delete it"
       )
   if _FROM_SCRATCH.value:
-    experiment.check(config)  # Before hours of training, not after.
-    training = pathlib.Path(out) / "training"
+    # Before hours of training, not after.
+    size = len(experiment.check(config)[1])
+    training = storage.at(out) / "training"
+    training_part = scratch.forecast(training, _SHARE.value)
+    estimating.begin(config, out, size, None, training_part)
     scratch.perform(training, share=_SHARE.value)
     scratch.settle(config, training)
   elif _SHARE.value != 1:
     raise errors.InputError("--training_share is of --from_scratch alone")
   elif not _FULL.value:
-    shipped = shipping.find(config, _SHIPPED.value)
-  experiment.perform(config, out, shipped)
+    shipped, *note = shipping.find(config, _SHIPPED.value)
+  experiment.perform(config, out, shipped, *note)
 
 
 if __name__ == "__main__":

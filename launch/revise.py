@@ -10,29 +10,37 @@ notebook: `tts_jax.store.chains.load_chains("runs/revise")`.
 
 import dataclasses
 
-from absl import flags
-
-from launch import chaining, entry, pooling, revising
+from launch import (
+  chaining,
+  entry,
+  outlook,
+  pooling,
+  revising,
+  search_forecasts,
+)
 from tts_jax.store import chains, run
 from tts_jax.verify import saved
 
 _CONFIG = entry.config_flag("configs/revise.py")
-_OUT = flags.DEFINE_string("out", "runs/revise", "Folder of the run.")
+_OUT = outlook.out_flag("runs/revise", "Folder of the run.")
 
 
 def main(_: list[str]) -> None:
   """Runs what the folder lacks, and says how right each turn is."""
-  config = _CONFIG.value
+  config, out = _CONFIG.value, _OUT.value
   plan = revising.plan(config, (config.length,) * config.chains)
   test = config.questions.split == "test"
   find = pooling.find_questions if test else pooling.find_training
   task, questions = find(config)
-  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+  size = len(questions), plan.answers
+  parts = [search_forecasts.revising(config, out, *size, config.model)]
+  outlook.begin(out, *parts, config=config)
+  with run.Run.open(out, config.to_dict()) as folder:
     model = revising.load_reviser(config, task, config.model, "config.model")
     chaining.run_chains(folder, config, task, questions, model, plan)
     origin = dataclasses.asdict(saved.origin(model.folder))
     folder.write_json(chains.SUMMARY, {"origin": origin})
-  found = chains.load_chains(_OUT.value)
+  found = chains.load_chains(out)
   for turn in range(min(8, max(plan.lengths))):
     right = found.prefixes(found.answers.correct, turn + 1)[..., turn]
     print(f"answer {turn + 1} of a chain: {right.mean():.3f} right")

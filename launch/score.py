@@ -6,21 +6,30 @@ Samples a pool, scores every step of it, and writes verifier.json. Killed and
 started again with the same --out it goes on where it was.
 """
 
-from absl import flags
-
-from launch import entry, generation, judges, judging, pooling
+from launch import (
+  entry,
+  forecasts,
+  generation,
+  judges,
+  judging,
+  outlook,
+  pooling,
+)
 from tts_jax.scaling import scored_pool, summary, verifier_summary
 from tts_jax.store import run
 from tts_jax.tasks import catalogue
 
 _CONFIG = entry.config_flag("configs/score.py")
-_OUT = flags.DEFINE_string("out", "runs/score", "Folder of the run.")
+_OUT = outlook.out_flag("runs/score", "Folder of the run.")
 
 
 def main(_: list[str]) -> None:
   """Fills the run's folder and prints its first numbers."""
   config, out = _CONFIG.value, _OUT.value
   task, questions = pooling.find_questions(config)
+  given = config, out, len(questions)
+  parts = [forecasts.samples(*given), forecasts.scoring(*given)]
+  outlook.begin(out, *parts, config=config)
   model = generation.load_generator(config, task)
   judge = judges.load(config, model)
   with run.Run.open(out, config.to_dict()) as folder:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import ml_collections
 
 from configs import from_scratch
-from launch import stages
+from launch import outlook, stages
 from tts_jax import errors
 
 STAGES = tuple(stages.Stage(**one) for one in from_scratch.STAGES)
@@ -27,12 +27,7 @@ def perform(
   Raises:
     InputError: a stage fails, or the share is not in (0, 1].
   """
-  if not 0 < share <= 1:
-    raise errors.InputError(
-      f"training_share is {share}; it must be above 0 and at most 1"
-    )
-  if share < 1:
-    listed = [stage.part(share) for stage in listed]
+  listed = _parts(listed, share)
   left = [one for one in enumerate(listed, 1) if not one[1].has_ended(folder)]
   minutes = sum(stage.minutes for _, stage in left)
   whole = (
@@ -43,6 +38,31 @@ def perform(
     about = f"launch.{stage.launcher}, about {stage.minutes:.0f} min"
     print(f"[{number}/{len(listed)}] {stage.name}: {about}", flush=True)
     stage.run(folder)
+
+
+def forecast(folder: pathlib.Path, share: float = 1) -> outlook.Part:
+  """What `perform` would do; an InputError as there."""
+  listed = _parts(STAGES, share)
+  minutes = sum(stage.minutes for stage in listed)
+  done = sum(one.minutes for one in listed if one.has_ended(folder))
+  return outlook.Part(
+    name="training",
+    size=f"{len(listed)} stages",
+    tokens=None,
+    seconds=60 * minutes,
+    basis="stages as on two CPU cores",
+    done=done / minutes,
+  )
+
+
+def _parts(
+  listed: Sequence[stages.Stage], share: float
+) -> Sequence[stages.Stage]:
+  if not 0 < share <= 1:
+    raise errors.InputError(
+      f"training_share is {share}; it must be above 0 and at most 1"
+    )
+  return [one.part(share) for one in listed] if share < 1 else listed
 
 
 def settle(config: ml_collections.ConfigDict, folder: pathlib.Path) -> None:

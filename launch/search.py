@@ -9,12 +9,10 @@ trees.html. Killed and started again with the same --out it goes on. In a
 notebook: `tts_jax.store.searches.load_searches("runs/search")`.
 """
 
-from absl import flags
-
-from launch import entry, experiment
+from launch import entry, experiment, outlook
 
 _CONFIG = entry.config_flag("configs/search.py")
-_OUT = flags.DEFINE_string("out", "runs/search", "Folder of the run.")
+_OUT = outlook.out_flag("runs/search", "Folder of the run.")
 
 
 def main(_: list[str]) -> None:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tts_jax import errors, hosts
+from tts_jax import errors, hosts, storage
 from tts_jax.store import atomic, manifest, run
 
 # Of process 0 alone, which shows the others what it restores.
@@ -32,7 +32,7 @@ def opened(out: str, config: Mapping[str, Any]) -> Iterator[run.Run]:
       yield folder
     return
   with contextlib.ExitStack() as stack:
-    path = pathlib.Path(out)
+    path = storage.at(out)
     with hosts.alike():
       if hosts.is_first():
         folder = stack.enter_context(run.Run.open(path, config))

@@ -20,7 +20,7 @@ LIVE = 2
 
 def find(
   config: ml_collections.ConfigDict, folder: str = ""
-) -> packed.Packed | None:
+) -> tuple[packed.Packed | None, str]:
   """What `launch.pack_run` packed of this config's run.
 
   Args:
@@ -28,18 +28,16 @@ def find(
     folder: of the packed run; empty is the package's.
 
   Returns:
-    It, or None, and why is printed, where it is of another config.
+    It, or None where it is of another config; and what is to be said of it.
   """
   found = packed.load(folder or FOLDER)
-  default = run.without_places(reproduce.get_config().to_dict())
-  mine = run.without_places(config.to_dict())
-  if other := found.differences(mine, default):
+  default = reproduce.get_config().to_dict()
+  if other := found.differences(config.to_dict(), default):
     why = f"what ships is of another config: {other[0]}"
-    print(f"all is drawn anew, as {why}", flush=True)
-    return None
+    return None, f"all is drawn anew, as {why}"
   told = ", ".join(found.stages)
-  print(f"shipped, of commit {found.commit[:7]}: {told}; --full draws all anew")
-  return found
+  said = f"shipped, of commit {found.commit[:7]}: {told}"
+  return found, f"{said}; --full draws all anew"
 
 
 def use(

@@ -1,6 +1,7 @@
 """Lines that tell of a compiled program."""
 
-from collections.abc import Iterator
+import collections
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _MEGA, _GIGA = 1e6, 1e9
@@ -50,6 +51,37 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
     )
   costs = ", ".join(f"{k} {v:.3g}" for k, v in told["untrusted"].items())
   yield f"  the compiler's own estimate, not to be trusted: {costs}"
+
+
+def table(found: Mapping[str, Any]) -> Iterator[str]:
+  """A table in Markdown of what `slices.compile_all` found."""
+  yield (
+    "| config | slice | GB a chip, at most | a decode step, ms | if all"
+    " overlaps | floor | collectives a step |"
+  )
+  yield "|---|---|---|---|---|---|---|"
+  for name, told in found.items():
+    parts = (name, told["topology"], *_row(told["programs"]))
+    yield f"| {' | '.join(parts)} |"
+
+
+def _row(programs: list[dict[str, Any]]) -> Iterator[str]:
+  if over := [one["program"] for one in programs if not one["fits"]]:
+    yield f"DOES NOT FIT: {', '.join(over)}"
+    return
+  most = max(programs, key=lambda one: one["needed"])
+  sizes = f"{most['needed'] / _GIGA:.1f} of {most['memory'] / _GIGA:.0f}"
+  yield f"{sizes} ({most['program']})"
+  (step,) = [one for one in programs if "step" in one]
+  for key in ("seconds", "overlapped", "floor"):
+    yield f"{1e3 * step['step'][key]:.2f}"
+  kinds, sent = collections.Counter[str](), 0.0
+  for one in step["collectives"]:
+    if one["in_loop"]:
+      kinds[one["kind"]] += one["count"]
+      sent += one["count"] * one["bytes"]
+  told = [f"{count} {kind}" for kind, count in kinds.most_common()]
+  yield f"{', '.join(told)}: {sent / _MEGA:.1f} MB" if told else "none"
 
 
 def _some(arrays: list[str]) -> str:

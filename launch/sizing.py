@@ -2,6 +2,7 @@
 
 import ml_collections
 
+from launch import costing, outlook
 from tts_jax.decode import sampling
 from tts_jax.solving import engines
 
@@ -24,4 +25,19 @@ def settings(
     scoring_length=config.scoring.length,
     trace=trace,
     **{name: config.revision[name] for name in _REVISION},
+  )
+
+
+def forecast(
+  config: ml_collections.ConfigDict, questions: int, budget: float
+) -> outlook.Part:
+  """Of questions, and as many generations of each."""
+  tokens = config.limits.prompt_tokens + budget * config.limits.max_tokens
+  return costing.part(
+    config,
+    "answers",
+    f"{questions} questions x {budget:g} generations",
+    questions * tokens,
+    (costing.generator(config), costing.verifier(config)),
+    seconds=costing.GENERATION * budget * questions,
   )

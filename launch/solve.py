@@ -13,13 +13,12 @@ notebook: `tts_jax.solve("...", budget=16)`, and
 `tts_jax.store.answers.load_answers("runs/answers")`.
 """
 
-import pathlib
 import sys
 
 from absl import flags
 
-from launch import answering, asking, entry, equipping, showing
-from tts_jax import errors
+from launch import answering, asking, entry, equipping, outlook, showing, sizing
+from tts_jax import errors, storage
 from tts_jax.solving import telling
 from tts_jax.tasks import base, jsonl, selection
 from tts_jax.verify import saved
@@ -30,7 +29,7 @@ _FILE = flags.DEFINE_string("file", None, "JSON lines, a question each.")
 _BUDGET = flags.DEFINE_float("budget", 16, "In generations, a question.")
 _POLICY = flags.DEFINE_string("policy", None, "policy.json; none: best-of-N.")
 _SHOW = flags.DEFINE_bool("show", False, "Write trees and chains.")
-_OUT = flags.DEFINE_string("out", "runs/solve", "Folder of a file's answers.")
+_OUT = outlook.out_flag("runs/solve", "Folder of a file's answers.")
 
 
 def main(_: list[str]) -> None:
@@ -41,20 +40,17 @@ def main(_: list[str]) -> None:
   task, questions = asking.form(config, selection.task(config.task)), []
   if _FILE.value is not None:
     fields = jsonl.Fields(**config.questions, graded=False)
-    questions = jsonl.read_questions(pathlib.Path(_FILE.value), fields)
+    questions = jsonl.read_questions(storage.at(_FILE.value), fields)
   elif _QUESTION.value is not None and not _QUESTION.value.strip():
     raise errors.InputError("--question is empty; give the question's text")
-  solver, folders = equipping.equip(
-    config,
-    task,
-    _BUDGET.value,
-    _POLICY.value,
-    many=bool(questions),
-    trace=_SHOW.value,
-  )
-  out, policy = pathlib.Path(_OUT.value), _POLICY.value
+  budget, policy, many = _BUDGET.value, _POLICY.value, bool(questions)
+  out = storage.at(_OUT.value)
+  part = sizing.forecast(config, len(questions) or 1, budget)
+  outlook.begin(out, part, config=config)
+  made_for = config, task, budget, policy
+  solver, folders = equipping.equip(*made_for, many=many, trace=_SHOW.value)
   if questions:
-    made_of = folders, pathlib.Path(policy) if policy else None
+    made_of = folders, storage.at(policy) if policy else None
     asked = out, config, questions, solver, *made_of
     return answering.fill(*asked, show=_SHOW.value)
   error = telling.calibration_error(saved.regimes(folders[1]))

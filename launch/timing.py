@@ -13,7 +13,7 @@ from launch import kv_cache, turns
 from tts_jax import types
 from tts_jax.decode import loop, sampling
 from tts_jax.model import config as config_lib
-from tts_jax.model import transformer
+from tts_jax.model import int8, transformer
 
 
 class Timed(NamedTuple):
@@ -81,8 +81,9 @@ def model(
   config: ml_collections.ConfigDict,
 ) -> tuple[transformer.Transformer, types.Params]:
   """That of the config's shape, and random parameters in its dtype."""
-  lm = transformer.Transformer(
-    config_lib.TransformerConfig(**config.model.to_dict())
-  )
+  shape = config_lib.TransformerConfig(**config.model.to_dict())
+  lm = transformer.Transformer(shape)
   params = jax.jit(lm.init)(jax.random.key(config.seed))
-  return lm, jax.tree.map(lambda leaf: leaf.astype(lm.config.dtype), params)
+  params = jax.tree.map(lambda leaf: leaf.astype(lm.config.dtype), params)
+  held = jax.jit(int8.parameters)(params) if lm.config.weight_dtype else params
+  return lm, held

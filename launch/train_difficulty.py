@@ -5,17 +5,16 @@
       --config.questions.split=validation --config.questions.count=300
   python -m launch.train_difficulty --out runs/difficulty
 
-Writes difficulty.json and difficulty.safetensors; goes on from its checkpoint.
-In a notebook: `tts_jax.verify.saved_difficulty.load(folder)`.
+Goes on from its checkpoint. In a notebook:
+`tts_jax.verify.saved_difficulty.load(folder)`.
 """
 
 import functools
 
 import jax
 import numpy as np
-from absl import flags
 
-from launch import entry, training, verdicts
+from launch import entry, head_forecast, training, verdicts
 from tts_jax.model import embedded, huggingface
 from tts_jax.scaling import ranks
 from tts_jax.store import labels, run
@@ -25,7 +24,7 @@ from tts_jax.train import step as step_lib
 from tts_jax.verify import difficulty_head, saved, saved_difficulty
 
 _CONFIG = entry.config_flag("configs/train_difficulty.py")
-_OUT = flags.DEFINE_string("out", "runs/difficulty", "Folder of the run.")
+_OUT = training.out_flag("runs/difficulty")
 
 
 def main(_: list[str]) -> None:
@@ -38,6 +37,7 @@ def main(_: list[str]) -> None:
     lm.config.width, config.head.width, None if tap == lm.config.layers else tap
   )
   saved_difficulty.check_fit(head, lm.config)
+  head_forecast.begin(_OUT.value, config, head, lm)
   of_model = config.task, tokenization.load(source), made_for
   pools = [verdicts.load(path, *of_model) for path in config.pools]
   both = difficulty.joined(pools), verdicts.load(config.held_out, *of_model)

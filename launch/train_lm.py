@@ -13,9 +13,9 @@ import functools
 import jax
 import jax.numpy as jnp
 import ml_collections
-from absl import flags
 
-from launch import entry, shared_run, training
+from launch import entry, programs, shared_run, training
+from launch import training_forecasts as forecasts
 from tts_jax.model import config as model_config
 from tts_jax.model import huggingface, transformer
 from tts_jax.store import run
@@ -25,13 +25,14 @@ from tts_jax.train import loop
 from tts_jax.train import step as step_lib
 
 _CONFIG = entry.config_flag("configs/train_gsm_symbolic.py")
-_OUT = flags.DEFINE_string("out", "runs/train", "Folder of the run.")
+_OUT = training.out_flag("runs/train")
 
 
 def main(_: list[str]) -> None:
   """Trains, then writes the model of the lowest validation loss."""
   training.use_all_cores()
   config = _CONFIG.value
+  forecasts.begin(_OUT.value, config, programs.model(config))
   with shared_run.opened(_OUT.value, config.to_dict()) as folder:
     _train(folder, config)
 
@@ -67,8 +68,6 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   init = functools.partial(step_lib.init, lm=lm, optimizer=optimizer)
   key = jax.random.key(config.seed)
   state = jax.jit(init, out_shardings=made.copies)(key)
-  size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
-  print(f"{size:,} parameters, {schedule.steps} steps, to {out}", flush=True)
   state, progress = training.run(
     state,
     pack(train, prompt_weight=config.data.prompt_weight),

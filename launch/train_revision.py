@@ -12,15 +12,13 @@ folder, model/.
 
 import dataclasses
 import functools
-import os
-import pathlib
 
 import jax
 import jax.numpy as jnp
 import ml_collections
-from absl import flags
 
-from launch import entry, training
+from launch import entry, known_shapes, training, training_forecasts
+from tts_jax import storage
 from tts_jax.model import embedded, huggingface, transformer
 from tts_jax.store import run, trajectories
 from tts_jax.tasks import tokenization
@@ -29,14 +27,16 @@ from tts_jax.train import step as step_lib
 from tts_jax.verify import saved
 
 _CONFIG = entry.config_flag("configs/train_revision.py")
-_OUT = flags.DEFINE_string("out", "runs/revision", "Folder of the run.")
+_OUT = training.out_flag("runs/revision")
 
 
 def main(_: list[str]) -> None:
   """Fine-tunes, then writes the model at which training stopped."""
-  # A device per core: XLA's own threads leave half of two cores idle.
-  jax.config.update("jax_num_cpu_devices", os.cpu_count())
+  training.use_all_cores()
   config = _CONFIG.value
+  source = config.start or embedded.folder(config.model, config.task)
+  lm = known_shapes.model(storage.at(source), "float32")
+  training_forecasts.begin(_OUT.value, config, lm)
   inputs = trajectories.content_hash(config.trajectories, config.held_out)
   record = config.to_dict() | {"trajectories_hash": inputs}
   with run.Run.open(_OUT.value, record) as folder:
@@ -45,7 +45,7 @@ def main(_: list[str]) -> None:
 
 def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   source, out = embedded.folder(config.model, config.task), folder.path
-  begin = pathlib.Path(config.start or source)
+  begin = storage.fetched(config.start or source)
   base, params = huggingface.load(begin, "float32")
   shape = dataclasses.replace(
     base.config, max_positions=config.max_positions, dropout=config.dropout
@@ -63,7 +63,7 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   )
   key = jax.random.key(config.seed)
   state = jax.device_put(step_lib.begin(key, params, optimizer), made.copies)
-  print(f"{len(train):,} trajectories, {schedule.steps} steps, to {out}")
+  print(f"{len(train):,} trajectories", flush=True)
   state, progress = training.run(
     state,
     revisions.stream(train, seed=config.seed, **config.data),

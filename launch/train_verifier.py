@@ -10,39 +10,41 @@ leaves one. It gets metrics.jsonl, checkpoints/, best/, verifier/ and, trained
 jointly, model/.
 """
 
-import jax
-import ml_collections
-from absl import flags
+import functools
+from typing import Any
 
-from launch import entry, shared_run, training, verifying
+import jax
+
+from launch import entry, shared_run, training, training_forecasts, verifying
 from tts_jax.model import embedded, huggingface
 from tts_jax.store import labels, run
 from tts_jax.tasks import catalogue, tokenization
-from tts_jax.train import labelled, loop
+from tts_jax.train import labelled, loop, objective
 from tts_jax.train import step as step_lib
 from tts_jax.verify import saved
 
 _CONFIG = entry.config_flag("configs/train_verifier.py")
-_OUT = flags.DEFINE_string("out", "runs/verifier", "Folder of the run.")
+_OUT = training.out_flag("runs/verifier")
 
 
 def main(_: list[str]) -> None:
   """Trains, then writes the verifier of the lowest validation loss."""
   training.use_all_cores()
   config = _CONFIG.value
+  goal = verifying.planned(config)
+  training_forecasts.begin(_OUT.value, config, goal.lm, goal)
   inputs = labels.content_hash(config.labels, config.held_out)
   record = config.to_dict() | {"labels_hash": inputs}
   with shared_run.opened(_OUT.value, record) as folder:
-    _train(folder, config)
+    _train(folder, config, goal)
 
 
-def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
+def _train(folder: run.Run, config: Any, goal: objective.Objective) -> None:
   source = embedded.folder(config.model, config.task)
   lm, model = huggingface.load(source, "float32")
   tokenizer, made_for = tokenization.load(source), saved.origin(source)
   end = tokenizer.end_token
   found = catalogue.find(config.task)
-  goal = verifying.goal(config, found.task, lm, tokenizer)
   schedule = loop.Schedule(**config.schedule)
   optimizer = step_lib.Optimizer(
     steps=schedule.steps, frozen=goal.frozen, **config.optimizer
@@ -59,8 +61,8 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   drawn, kept = jax.random.split(jax.random.key(config.seed))
   params = goal.init(drawn, model)
   params |= saved.start(config.start, goal.verifier, config.backbone)
-  state = made.place(step_lib.begin(kept, params, optimizer))
-  print(f"{schedule.steps} steps, to {folder.path}", flush=True)
+  begin = functools.partial(step_lib.begin, optimizer=optimizer)
+  state = jax.jit(begin, out_shardings=made.copies)(kept, params)
   state, progress = training.run(
     state,
     labelled.stream(train, mixture, worked=worked, **config.data),

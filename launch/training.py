@@ -2,21 +2,25 @@
 
 import functools
 import os
+import pathlib
 from typing import Any, NamedTuple
 
 import jax
-from absl import logging
+from absl import flags, logging
 
-from launch import stopping
-from tts_jax import hosts, sharding
+from launch import events, outlook, stopping
+from tts_jax import sharding
 from tts_jax.train import loop
 from tts_jax.train import step as step_lib
+
+flags.disclaim_key_flags()  # So that --help counts them as the launcher's own.
 
 
 def use_all_cores() -> None:
   """A device per core: XLA's own threads leave half of two cores idle."""
-  if jax.config.jax_num_cpu_devices < 0:  # Not said by who starts it.
-    jax.config.update("jax_num_cpu_devices", os.cpu_count())
+  config: Any = jax.config
+  if config.jax_num_cpu_devices < 0:  # Not said by who starts it.
+    config.update("jax_num_cpu_devices", os.cpu_count())
 
 
 class Compiled(NamedTuple):
@@ -25,10 +29,6 @@ class Compiled(NamedTuple):
   step: loop.StepFn
   loss: loop.LossFn
   copies: jax.sharding.NamedSharding
-
-  def place(self, state: step_lib.TrainState) -> step_lib.TrainState:
-    """A state of this process, which all have alike, on all devices."""
-    return jax.jit(lambda same: same, out_shardings=self.copies)(state)
 
 
 def compiled(
@@ -62,29 +62,29 @@ def compiled(
     jax.jit, in_shardings=(copies, split), out_shardings=(copies, copies)
   )
   return Compiled(
-    step=_fed(jit(step, donate_argnums=0), split),
-    loss=_fed(jit(loss if held_out is None else held_out), split),
+    step=sharding.fed(jit(step, donate_argnums=0), split),
+    loss=sharding.fed(jit(loss if held_out is None else held_out), split),
     copies=copies,
   )
 
 
-def _fed(function: Any, split: jax.sharding.NamedSharding) -> Any:
-  """A function of a batch, given it as arrays of the host."""
-  if hosts.single():
-    return function
-
-  def fed(first: Any, batch: Any) -> Any:
-    put = functools.partial(sharding.put, where=split)
-    return function(first, jax.tree.map(put, batch))
-
-  return fed
+def out_flag(default: str) -> flags.FlagHolder:
+  """Defines --out, and what else all that train have."""
+  events.define_flag()
+  return outlook.out_flag(default, "Folder of the run.")
 
 
 def run(
-  *arguments: Any, **settings: Any
+  state: step_lib.TrainState,
+  data: Any,
+  held_out: Any,
+  folder: pathlib.Path,
+  **settings: Any,
 ) -> tuple[step_lib.TrainState, dict[str, Any]]:
   """`loop.run` of these, which SIGTERM ends with a checkpoint of its step."""
+  if flags.FLAGS.tensorboard:
+    settings["beside"] = events.writer(folder)
   # Orbax logs each file that it writes, and what it raises once more.
   logging.set_verbosity(logging.FATAL)
   with stopping.deferred() as stop:
-    return loop.run(*arguments, **settings, stop=stop)
+    return loop.run(state, data, held_out, folder, **settings, stop=stop)

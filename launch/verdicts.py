@@ -1,12 +1,10 @@
 """Questions of runs with pools, and how often each was answered right."""
 
-import pathlib
-
 import ml_collections
 import numpy as np
 
 from launch import pooling
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.decode import pools
 from tts_jax.store import labels, manifest, pool, run, trajectories
 from tts_jax.tasks import tokenization
@@ -31,7 +29,7 @@ def load(
   Raises:
     InputError: it is no such run, or not whole.
   """
-  folder = pathlib.Path(path)
+  folder = storage.at(path)
   made = manifest.read_config(folder / run.CONFIG_FILE)
   made = ml_collections.ConfigDict(made)
   if made.task != task_name:

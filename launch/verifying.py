@@ -2,8 +2,9 @@
 
 import ml_collections
 
-from tts_jax.model import transformer
-from tts_jax.tasks import automaton, base, tokenization
+from launch import known_shapes
+from tts_jax.model import embedded, transformer
+from tts_jax.tasks import automaton, base, catalogue, tokenization
 from tts_jax.train import labelled, objective
 from tts_jax.verify import reward
 
@@ -32,3 +33,10 @@ def goal(
     **config.head,
   )
   return objective.Objective(lm=lm, verifier=verifier, **config.objective)
+
+
+def planned(config: ml_collections.ConfigDict) -> objective.Objective:
+  """As `goal`; of the model no more than its config and tokenizer is read."""
+  folder = embedded.folder(config.model, config.task)
+  task, lm = catalogue.find(config.task).task, known_shapes.model(folder, "")
+  return goal(config, task, lm, tokenization.load(folder))

@@ -3,6 +3,7 @@
 import os
 import urllib.error
 import urllib.request
+from typing import Any
 
 import jax
 
@@ -12,8 +13,8 @@ _WORKERS = "computeMetadata/v1/instance/attributes/worker-network-endpoints"
 
 def count() -> int:
   """Hosts of the TPU slice that this one is of; 1 where it is of none."""
-  platforms = jax.config.jax_platforms or "tpu"
-  if "tpu" not in platforms:
+  config: Any = jax.config
+  if "tpu" not in (config.jax_platforms or "tpu"):
     return 1
   named = ("TPU_PROCESS_ADDRESSES", "TPU_WORKER_HOSTNAMES")
   for name in named:

@@ -1,6 +1,7 @@
 """Configs that name data and machines say what is so."""
 
 import importlib
+import math
 import pathlib
 import re
 
@@ -8,9 +9,9 @@ import pytest
 from ml_collections import config_dict
 
 from configs import gsm8k, math500, math_train
-from launch import memory, pooling
+from launch import device_memory, pooling, slices
 
-_FOLDER = pathlib.Path(memory.__file__).parent.parent / "configs"
+_FOLDER = pathlib.Path(pooling.__file__).parent.parent / "configs"
 _GIB = 2**30
 
 
@@ -27,15 +28,26 @@ def _pairs():
 def test_a_pair_fits_the_machine_that_it_names(name):
   module = importlib.import_module(f"configs.{name}")
   config = module.get_config()
-  found = re.search(r"For (\w+)-(\d+): ([\d.]+) GiB a chip", module.__doc__)
-  chip, chips, said = found[1], int(found[2]), float(found[3])
-  assert chips == config.mesh.fsdp * config.mesh.model
-  needed = sum(size for _, size in memory.parts(config)) / _GIB
-  assert needed == pytest.approx(said, abs=0.051)
-  assert needed < memory.USED * memory.CHIPS[chip]
+  named = r"For (\w+)-(\d+), (\S+): ([\d.]+) GiB a chip"
+  chip, count, topology, said = re.search(named, module.__doc__).groups()
+  assert config.slice == topology
+  kind, _, sides = topology.partition(":")
+  assert (kind, math.prod(map(int, sides.split("x")))) == (chip, int(count))
+  assert int(count) == config.mesh.fsdp * config.mesh.model
+  needed = sum(size for _, size in device_memory.parts(config)) / _GIB
+  assert needed == pytest.approx(float(said), abs=0.051)
+  assert needed < device_memory.USED * device_memory.CHIPS[chip]
   # Both folders, as the commands that fetch them put them there.
   for folder in (config.model, config.verifier):
     assert re.search(rf"--local-dir {re.escape(folder)}\n", module.__doc__)
+
+
+def test_a_config_that_names_a_slice_has_it_as_a_key():
+  named = {name for name, _ in slices.named()}
+  assert named == set(_pairs())
+  for path in _FOLDER.glob("*.py"):
+    says = re.search(r"[Ff]or v\d\w+-\d", path.read_text(encoding="utf-8"))
+    assert bool(says) == (path.stem in named), path
 
 
 def test_every_format_of_a_verifier_has_a_pair():
@@ -106,7 +118,7 @@ def test_memory_counts_what_is_known_of_small_models(data_dir):
   config.model = str(data_dir / "models" / "stories260K-hf")
   config.engine.groups, config.engine.rows, config.search.rows = 2, 3, 5
   config.limits.prompt_tokens, config.limits.max_tokens = 10, 20
-  found = dict(memory.parts(config))
+  found = dict(device_memory.parts(config))
   weights, caches, copy = found.values()
   assert weights == 4 * 260_032
   # 6 rows, keys and values, 5 layers of 4 heads of 8.

@@ -12,7 +12,7 @@ from tts_jax.verify import embedded
 
 def test_it_is_of_the_default_config_and_of_the_models_that_ship():
   config = reproduce.get_config()
-  found = shipping.find(config)
+  found, _ = shipping.find(config)
   assert found is not None
   task, questions = pooling.find_questions(config)
   made = drawing.load(config, task)
@@ -20,7 +20,7 @@ def test_it_is_of_the_default_config_and_of_the_models_that_ship():
 
 
 def test_its_stages_are_those_that_this_program_writes(tmp_path):
-  found = shipping.find(reproduce.get_config())
+  found, _ = shipping.find(reproduce.get_config())
   schemas = {
     **dict.fromkeys((chains.STAGE, chains.OF_SEARCH), chains.SCHEMA),
     pool.STAGE: pool.SCHEMA,

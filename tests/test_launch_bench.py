@@ -10,12 +10,13 @@ import search_command
 import search_models
 
 from configs import bench
-from launch import entrant, kv_cache, racing, throughput, turns
+from launch import entrant, kv_cache, racing, standings, throughput, turns
 from launch.benches import doubling, grading, search, sections
 from tts_jax import errors
 from tts_jax.decode import loop
 from tts_jax.model import config as config_lib
 from tts_jax.model import transformer
+from tts_jax.scaling import roofline
 from tts_jax.search import strategies
 from tts_jax.tasks import base
 from tts_jax.tasks import grading as graders
@@ -51,6 +52,8 @@ _EXPERIMENT = (
   "--config.labels.branches=2",
   "--config.pool.questions=3",
   "--config.pool.samples=8",
+  "--config.eight_bits.questions=3",
+  "--config.eight_bits.samples=4",
   "--config.grading.forms=10",
   "--config.grading.algebra=2",
   "--config.estimates.questions=2",
@@ -174,6 +177,16 @@ def test_other_sections_count_their_work(told):
   # Joint training goes back through the model; a head of blocks costs more.
   for one in (frozen, no_blocks):
     assert one["flops_per_token"] < joint["flops_per_token"]
+
+
+def test_8_bits_stand_beside_numbers(told):
+  first, held = told[0]["eight_bits"]
+  assert (first["int8"], held["int8"]) == ("", "both")
+  assert first["more_right_than_first"] == {"mean": 0, "low": 0, "high": 0}
+  gain = held["more_right_than_first"]
+  assert gain["mean"] == pytest.approx(held["pass_at_1"] - first["pass_at_1"])
+  assert gain["low"] <= gain["mean"] <= gain["high"]
+  assert held["kv_bytes"] < first["kv_bytes"]
 
 
 def test_wrong_sections_are_refused(tmp_path, cache):
@@ -300,6 +313,50 @@ def test_real_lengths_are_those_of_the_pool_that_ships():
   found = racing.lengths(500, np.random.default_rng(0))
   assert len(found) == 500
   assert 1 <= min(found) < max(found) <= 128
+
+
+def test_a_race_is_against_the_best_of_the_others():
+  cfg = config_lib.TransformerConfig(
+    vocabulary=40,
+    width=16,
+    layers=1,
+    heads=2,
+    kv_heads=1,
+    head_width=8,
+    mlp_width=16,
+    max_positions=64,
+  )
+  work = roofline.Decoding(cfg=cfg, questions=2, rows=3, prompt=8, suffix=2.0)
+  machine = roofline.Machine(
+    bytes_per_second=1e30, flops_per_second=work.flops / 0.25
+  )
+  times = {
+    name: turns.Times(np.array(seconds), 0.0)
+    for name, seconds in {
+      standings.OURS: (1.0, 2.0, 4.0),
+      "dynamic": (9.0, 8.0, 8.5),
+      "static": (5.0, 6.0, 5.0),
+    }.items()
+  }
+  one = standings.row(work, machine, "fixed", 24, times)
+  assert (one["questions"], one["rows"], one["lengths"]) == (2, 3, "fixed")
+  assert one["best_generate"] == "static"
+  assert one["tokens_per_second"] == 12
+  assert one["best_generate_tokens_per_second"] == pytest.approx(24 / 5)
+  assert one["ratio_to_best_generate"] == pytest.approx(2.5)
+  # Four steps of six rows, a quarter of a second each at least, in two.
+  assert one["floor_share"] == pytest.approx(0.5)
+  assert "2 x 3 rows, fixed lengths, float32: 2.50 times static, 50% of" in (
+    standings.line(one)
+  )
+
+
+def test_ways_that_cannot_race_are_refused():
+  peer = None  # It is not asked.
+  with pytest.raises(errors.InputError, match="each must be one of dynamic,"):
+    racing.theirs(peer, "paged", [[1]], [2, 3], 2)
+  with pytest.raises(errors.InputError, match="at one length alone"):
+    racing.theirs(peer, "continuous", [[1]], [2, 3], 2)
 
 
 def test_models_that_differ_are_not_raced():

@@ -2,11 +2,13 @@
 
 import importlib.util
 import json
+import pathlib
 
 import kill_harness
 import pytest
 
-from launch import topologies
+from configs import gemma3_1b_skywork_1b5, search
+from launch import showing_compiled, slices, topologies
 from tts_jax import errors
 
 _NEEDED = pytest.mark.skipif(
@@ -68,6 +70,69 @@ def test_what_does_not_fit_is_said(tmp_path):
   assert done.returncode == 1, done.stderr
   assert "does not fit v5e:2x4: decode" in done.stderr
   assert not told["programs"][0]["fits"]
+
+
+@pytest.fixture
+def small_pair(tmp_path, monkeypatch):
+  """One config for a slice: a pair that ships, with a layer of each model."""
+  config = gemma3_1b_skywork_1b5.get_config()
+  shapes = pathlib.Path(slices.__file__).parent.parent / "configs" / "shapes"
+  for key in ("model", "verifier"):
+    folder = tmp_path / pathlib.Path(config[key]).name
+    folder.mkdir()
+    made = json.loads((shapes / f"{folder.name}.json").read_text())
+    made |= {"num_hidden_layers": 1, "layer_types": ["full_attention"]}
+    (folder / "config.json").write_text(json.dumps(made))
+    config[key] = str(folder)
+  monkeypatch.setattr(slices, "named", lambda: [("small", config)])
+  return config
+
+
+@_NEEDED
+def test_all_configs_are_compiled_for_their_slices(
+  tmp_path, small_pair, capsys, monkeypatch
+):
+  out = tmp_path / "slices.json"
+  found = slices.compile_all(out)
+  assert json.loads(out.read_text()) == found
+  assert found["small"]["topology"] == small_pair.slice == "v6e:1x1"
+  made = found["small"]["programs"]
+  names = ["prefill", "decode", "draw", "close", "verify", "follow"]
+  assert [one["program"] for one in made] == names
+  assert all(one["fits"] for one in made)
+  head, _, row = showing_compiled.table(found)
+  assert row.startswith("| small | v6e:1x1 | ")
+  assert row.count("|") == head.count("|")
+  most = max(one["needed"] for one in made) / 1e9
+  assert f"{most:.1f} of 32 (" in row
+  assert f"| {1e3 * made[1]['step']['seconds']:.2f} |" in row
+  # What one chip would hand to another is none.
+  assert row.endswith("| none |")
+
+  # Killed after two programs, it goes on with the third; a config that has
+  # changed is compiled anew.
+  found["small"]["programs"] = made[:2]
+  out.write_text(json.dumps(found))
+  compiled_now = []
+
+  def measure(job, chip, mesh):
+    compiled_now.append(job.name)
+    return {"program": job.name, "fits": False, "why": "RESOURCE_EXHAUSTED"}
+
+  monkeypatch.setattr(slices.compiled, "measure", measure)
+  told = slices.compile_all(out)
+  assert compiled_now == names[2:]
+  *_, row = showing_compiled.table(told)
+  assert "DOES NOT FIT: draw, close, verify, follow" in row
+  compiled_now.clear()
+  small_pair.limits.max_tokens = 1024
+  slices.compile_all(out)
+  assert compiled_now == names
+
+
+def test_a_config_for_no_slice_needs_a_topology():
+  with pytest.raises(errors.InputError, match="slice is empty; give --topol"):
+    next(slices.compile_one(search.get_config(), ""))
 
 
 @_NEEDED

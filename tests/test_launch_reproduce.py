@@ -43,8 +43,8 @@ def test_a_budget_need_not_be_a_power_of_two(tmp_path, model):
   assert set(summary["pass_at_k"]) == {"1", "2", "4", "7"}
   assert "majority@7" in done.stdout
   first, second, *_ = done.stdout.splitlines()
-  assert first.startswith("all is drawn anew, as what ships is of another")
-  assert second.startswith("about 1 min with the models of the package")
+  assert first.startswith(f"to {out}: samples: ")
+  assert second.startswith("all is drawn anew, as what ships is of another")
   rows = shards.read(out / pool.STAGE)["verdict"].to_pylist()
   assert summary["verdicts"] == {
     word: rows.count(word) for word in pool.VERDICTS
@@ -72,18 +72,24 @@ def test_what_would_fail_at_the_end_fails_at_the_start(
   assert not (out / pool.STAGE).exists()
 
 
+def _seconds(config, questions, shipped=None):
+  """Of each part, what is left."""
+  found = estimating.parts(config, "new", questions, shipped)
+  return {one.name: (1 - one.done) * one.seconds for one in found}
+
+
 def test_the_time_that_it_takes_is_said_in_parts():
   config = subset.get_config()
-  parts = estimating.seconds(config, 150)
-  assert "about 8 min" in estimating.line(config, 150)
+  parts = _seconds(config, 150)
+  assert 7.5 < sum(parts.values()) / 60 < 8.5
   # What is drawn grows with the questions, what is told of it does less.
-  more = estimating.seconds(config, 300)
+  more = _seconds(config, 300)
   grown = {name for name in parts if more[name] == 2 * parts[name]}
-  assert grown == {"samples", "searches", "revisions"} == {*parts} - {"figures"}
+  assert grown == {*parts} - {"figures"}
+  assert {*parts} == {"samples", "scores", "searches", "revisions", "figures"}
   assert parts["figures"] < more["figures"] < 2 * parts["figures"]
-  shipped = packed.load(shipping.FOLDER)
-  assert estimating.seconds(config, 150, shipped).keys() == {
-    *("searches", "figures"),
-  }
+  left = _seconds(config, 150, packed.load(shipping.FOLDER))
+  assert {name for name in left if left[name]} == {"searches", "figures"}
+  assert 0 < left["searches"] < parts["searches"]
   config.verifier = "none"
-  assert estimating.seconds(config, 150).keys() == {"samples", "figures"}
+  assert _seconds(config, 150).keys() == {"samples", "figures"}

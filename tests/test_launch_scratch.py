@@ -88,6 +88,23 @@ def test_a_part_has_fewer_questions_and_steps():
   assert parts["larger_answers"].flags["questions.count"] == 0
 
 
+@pytest.mark.parametrize("share", [0.001, 0.03, 0.5, 1])
+def test_a_part_reads_samples_of_its_own_questions(share):
+  parts = {stage.name: stage.part(share) for stage in scratch.STAGES}
+
+  def count(part):
+    whole = part.read().questions.count
+    return part.flags.get("questions.count", whole)
+
+  reading = 0
+  for part in parts.values():
+    source = parts.get(part.flags.get("source", "").strip("{}"))
+    if source is not None and source.launcher == "build_revisions":
+      assert count(part) == count(source), part.name
+      reading += 1
+  assert reading == 2
+
+
 @pytest.mark.parametrize("stage", scratch.STAGES, ids=lambda stage: stage.name)
 def test_the_whole_of_a_stage_is_itself(stage):
   assert stage.part(1).minutes == stage.minutes

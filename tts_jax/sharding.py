@@ -1,7 +1,8 @@
 """Where arrays live: meshes and shardings, by names of axes."""
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -196,3 +197,18 @@ def put(array: np.ndarray, where: jax_sharding.NamedSharding) -> jax.Array:
   return jax.make_array_from_callback(
     array.shape, where, lambda index: np.asarray(array[index], order="C")
   )
+
+
+def fed(
+  function: Callable[[Any, Any], Any], where: jax_sharding.NamedSharding
+) -> Callable[[Any, Any], Any]:
+  """A compiled function of two trees, whose second all processes have whole.
+
+  Args:
+    function: takes the second one where it is to lie.
+    where: that is.
+  """
+  if jax.process_count() == 1:
+    return function  # Which puts it there itself.
+  put_there = functools.partial(put, where=where)
+  return lambda first, second: function(first, jax.tree.map(put_there, second))

@@ -1,13 +1,15 @@
 """The sections of `launch.bench`, by the names that a config gives them."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import ml_collections
 
-from launch import throughput
+from launch import outlook, throughput
 from launch.benches import (
   decode,
+  eight_bits,
   estimates,
   grading,
   labels,
@@ -15,6 +17,7 @@ from launch.benches import (
   prefill,
   revisions,
   search,
+  shapes,
   train,
 )
 from tts_jax import errors
@@ -33,7 +36,8 @@ ALL = {
   "search": Section(search.lines, 3),
   "revisions": Section(revisions.lines, 1),
   "labels": Section(labels.lines, 1),
-  "pool": Section(pool.lines, 1),
+  "pool": Section(pool.lines, 7),
+  "eight_bits": Section(eight_bits.lines, 6),
   "grading": Section(grading.lines, 1),
   "estimates": Section(estimates.lines, 2),
   "train": Section(train.lines, 2),
@@ -61,11 +65,18 @@ def find(names: Sequence[str]) -> dict[str, Section]:
   return {name: ALL[name] for name in names}
 
 
-def plan(wanted: dict[str, Section]) -> str:
-  """What is printed at the start."""
-  parts = ", ".join(f"{name} {one.minutes:g}" for name, one in wanted.items())
-  whole = sum(one.minutes for one in wanted.values())
-  return (
-    f"about {whole:g} min at the defaults on two CPU cores, compiling included:"
-    f" {parts}"
-  )
+def parts(
+  config: ml_collections.ConfigDict, wanted: dict[str, Section]
+) -> list[outlook.Part]:
+  """What they take at the defaults on two CPU cores, compiling included."""
+  basis = "at the defaults on two CPU cores"
+  found = {
+    name: outlook.Part(name=name, size="a section", tokens=None)
+    for name in wanted
+  }
+  if "decode" in found:
+    found["decode"] = shapes.part(config, "decode", config.decode)
+  return [
+    dataclasses.replace(part, seconds=60 * wanted[name].minutes, basis=basis)
+    for name, part in found.items()
+  ]

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import chex
+import jax
+import jax.numpy as jnp
 
-from tts_jax.model import attention, cache
+from tts_jax.model import attention, cache, int8
 
 # (layer, how it scores, query [..., K, G, H], key [..., K, H], value
 # [..., K, H]) -> (what was attended to [..., K, G, H], what the layer keeps for
@@ -20,13 +22,35 @@ Attend = Callable[
 
 
 def prompt_state(
-  kept: tuple[tuple[chex.Array, chex.Array], ...], length: chex.Array
+  kept: tuple[tuple[chex.Array, chex.Array], ...],
+  length: chex.Array,
+  dtype: str,
 ) -> cache.PromptState:
-  """The state of prompts of `length` [Q], from what `causally` kept."""
-  return cache.PromptState(
-    keys=tuple(key.transpose(0, 2, 3, 1) for key, _ in kept),
-    values=tuple(value.transpose(0, 2, 1, 3) for _, value in kept),
-    length=length - 1,
+  """The state of prompts of `length` [Q], from what `causally` kept.
+
+  `dtype` is that of the cache; empty leaves what was kept as it is.
+  """
+  keys, values = _held(kept, dtype)
+  return cache.PromptState(keys=keys, values=values, length=length - 1)
+
+
+def row_cache(
+  kept: tuple[tuple[chex.Array, chex.Array], ...], dtype: str
+) -> cache.RowCache:
+  """Rows [Q, 1] of T slots, all live, from what `after_prompt` kept."""
+  Q, T = kept[0][0].shape[:2]
+  keys, values = jax.tree.map(lambda leaf: leaf[:, None], _held(kept, dtype))
+  length = jnp.full((Q, 1), T, jnp.int32)
+  return cache.RowCache(keys=keys, values=values, length=length)
+
+
+def _held(
+  kept: tuple[tuple[chex.Array, chex.Array], ...], dtype: str
+) -> tuple[tuple[int8.Held, ...], tuple[int8.Held, ...]]:
+  """Keys [Q, K, H, T] and values [Q, K, T, H] of each layer."""
+  return (
+    tuple(cache.hold(key.transpose(0, 2, 3, 1), dtype, 2) for key, _ in kept),
+    tuple(cache.hold(each.transpose(0, 2, 1, 3), dtype, 3) for _, each in kept),
   )
 
 

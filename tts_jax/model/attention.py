@@ -11,7 +11,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from tts_jax.model import config
+from tts_jax.model import config, int8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -224,14 +224,12 @@ def over_prompt_and_row(
   Returns:
     [Q, N, K, G, H].
   """
-  wide = jnp.float32
+  dtype = query.dtype
   prompt_keys, prompt_values, prompt_length = prompt
   row_keys, row_values, row_length = row
-  query = scoring.query(query).astype(prompt_keys.dtype)
+  query = scoring.query(query)
 
-  prompt_scores = jnp.einsum(
-    "qnkgh,qkhp->qnkgp", query, prompt_keys, preferred_element_type=wide
-  )
+  prompt_scores = int8.product("qnkgh,qkhp->qnkgp", query, prompt_keys)
   if prompt_length.ndim == 1:
     prompt_length = prompt_length[:, None]
   slot = jnp.arange(prompt_keys.shape[-1])
@@ -240,9 +238,7 @@ def over_prompt_and_row(
   prompt_scores = scoring.masked(
     prompt_scores, live[:, :, None, None], distance[:, :, None, None]
   )
-  row_scores = jnp.einsum(
-    "qnkgh,qnkhs->qnkgs", query, row_keys, preferred_element_type=wide
-  )
+  row_scores = int8.product("qnkgh,qnkhs->qnkgs", query, row_keys)
   slot = jnp.arange(row_keys.shape[-1])
   live = slot < row_length[..., None]
   distance = row_length[..., None] - 1 - slot
@@ -257,18 +253,10 @@ def over_prompt_and_row(
   prompt_weights = jnp.exp(prompt_scores - top)
   row_weights = jnp.exp(row_scores - top)
   total = prompt_weights.sum(-1) + row_weights.sum(-1)
-  attended = jnp.einsum(
-    "qnkgp,qkph->qnkgh",
-    prompt_weights.astype(prompt_values.dtype),
-    prompt_values,
-    preferred_element_type=wide,
-  ) + jnp.einsum(
-    "qnkgs,qnksh->qnkgh",
-    row_weights.astype(row_values.dtype),
-    row_values,
-    preferred_element_type=wide,
-  )
-  return (attended / total[..., None]).astype(query.dtype)
+  attended = int8.weighted(
+    "qnkgp,qkph->qnkgh", prompt_weights, prompt_values, dtype
+  ) + int8.weighted("qnkgs,qnksh->qnkgh", row_weights, row_values, dtype)
+  return (attended / total[..., None]).astype(dtype)
 
 
 def over_prompt_and_block(
@@ -290,39 +278,29 @@ def over_prompt_and_block(
   Returns:
     [Q, T, K, G, H].
   """
-  wide = jnp.float32
+  dtype = query.dtype
   prompt_keys, prompt_values, prompt_length = prompt
   Q, T, K, G, H = query.shape
   # One matrix product a head: the G query heads of a key stand side by side.
   query = scoring.query(query).transpose(0, 2, 3, 1, 4)
   query = query.reshape(Q, K, G * T, H)
   time = jnp.tile(jnp.arange(T), G)[:, None]  # of each query
-  before = jnp.einsum(
-    "qkth,qkhp->qktp", query, prompt_keys, preferred_element_type=wide
-  )
+  before = int8.product("qkth,qkhp->qktp", query, prompt_keys)
   slot = jnp.arange(prompt_keys.shape[-1])
   live = slot < prompt_length[:, None]
   distance = prompt_length[:, None, None] + time - slot
   before = scoring.masked(before, live[:, None, None], distance[:, None])
-  own = jnp.einsum("qkth,qskh->qkts", query, key, preferred_element_type=wide)
+  own = int8.product("qkth,qskh->qkts", query, key)
   distance = time - jnp.arange(T)
   own = scoring.masked(own, distance >= 0, distance)
   # Finite: a token sees itself.
   top = jnp.maximum(before.max(-1, initial=-jnp.inf), own.max(-1))[..., None]
   before, own = jnp.exp(before - top), jnp.exp(own - top)
-  attended = jnp.einsum(
-    "qktp,qkph->qkth",
-    before.astype(value.dtype),
-    prompt_values,
-    preferred_element_type=wide,
-  ) + jnp.einsum(
-    "qkts,qskh->qkth",
-    own.astype(value.dtype),
-    value,
-    preferred_element_type=wide,
-  )
+  attended = int8.weighted(
+    "qktp,qkph->qkth", before, prompt_values, dtype
+  ) + int8.weighted("qkts,qskh->qkth", own, value, dtype)
   attended /= (before.sum(-1) + own.sum(-1))[..., None]
-  attended = attended.astype(value.dtype).reshape(Q, K, G, T, H)
+  attended = attended.astype(dtype).reshape(Q, K, G, T, H)
   return attended.transpose(0, 3, 1, 2, 4)
 
 
@@ -344,42 +322,30 @@ def over_prompt_and_rows(
   Returns:
     [Q, N, T, K, G, H].
   """
-  wide = jnp.float32
+  dtype = query.dtype
   prompt_keys, prompt_values, prompt_length = prompt
   row_keys, row_values, row_length = row
   Q, N, T, K, G, H = query.shape
   query = scoring.query(query).transpose(0, 1, 3, 4, 2, 5)
-  query = query.reshape(Q, N, K, G * T, H).astype(prompt_keys.dtype)
+  query = query.reshape(Q, N, K, G * T, H)
   if prompt_length.ndim == 1:
     prompt_length = prompt_length[:, None]
   place = row_length[..., None] + jnp.tile(jnp.arange(T), G)  # [Q, N, G T]
 
-  before = jnp.einsum(
-    "qnkth,qkhp->qnktp", query, prompt_keys, preferred_element_type=wide
-  )
+  before = int8.product("qnkth,qkhp->qnktp", query, prompt_keys)
   slot = jnp.arange(prompt_keys.shape[-1])
   live = slot < prompt_length[..., None]
   distance = (prompt_length[..., None] + place)[..., None] - slot
   before = scoring.masked(before, live[:, :, None, None], distance[:, :, None])
-  own = jnp.einsum(
-    "qnkth,qnkhs->qnkts", query, row_keys, preferred_element_type=wide
-  )
+  own = int8.product("qnkth,qnkhs->qnkts", query, row_keys)
   distance = place[..., None] - jnp.arange(row_keys.shape[-1])
   own = scoring.masked(own, (distance >= 0)[:, :, None], distance[:, :, None])
   # Finite: a token sees itself.
   top = jnp.maximum(before.max(-1, initial=-jnp.inf), own.max(-1))[..., None]
   before, own = jnp.exp(before - top), jnp.exp(own - top)
-  attended = jnp.einsum(
-    "qnktp,qkph->qnkth",
-    before.astype(prompt_values.dtype),
-    prompt_values,
-    preferred_element_type=wide,
-  ) + jnp.einsum(
-    "qnkts,qnksh->qnkth",
-    own.astype(row_values.dtype),
-    row_values,
-    preferred_element_type=wide,
-  )
+  attended = int8.weighted(
+    "qnktp,qkph->qnkth", before, prompt_values, dtype
+  ) + int8.weighted("qnkts,qnksh->qnkth", own, row_values, dtype)
   attended /= (before.sum(-1) + own.sum(-1))[..., None]
-  attended = attended.astype(query.dtype).reshape(Q, N, K, G, T, H)
+  attended = attended.astype(dtype).reshape(Q, N, K, G, T, H)
   return attended.transpose(0, 1, 4, 2, 3, 5)

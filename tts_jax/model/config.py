@@ -72,6 +72,10 @@ class TransformerConfig:
     dtype: in which products are computed, one of `DTYPES`. Norms, rotations,
       softmax and logits are float32 in any case. Parameters may be held in
       another type: they are cast where they are used.
+    weight_dtype: in which kernels are held: "int8", with a scale for each
+      output channel (`int8.parameters` makes them so); empty: as numbers.
+    cache_dtype: in which keys and values are kept: "int8", with a scale for
+      each head of each token; empty: as `dtype`.
     rope_factor: what positions are divided by before they rotate.
     local_rope_theta: base of the frequencies in layers that have a window,
       where nothing is stretched or divided; None: as in the others.
@@ -105,6 +109,8 @@ class TransformerConfig:
   tied: bool = True
   dropout: float = 0.0
   dtype: str = "float32"
+  weight_dtype: str = ""
+  cache_dtype: str = ""
   rope_factor: float = 1.0
   local_rope_theta: float | None = None
   windows: tuple[int | None, ...] = ()
@@ -157,6 +163,11 @@ class TransformerConfig:
         raise errors.InputError(
           f"model {name} is {getattr(self, name)!r}; it must be one of"
           f" {', '.join(allowed)}"
+        )
+    for name in ("weight_dtype", "cache_dtype"):
+      if getattr(self, name) not in ("", "int8"):
+        raise errors.InputError(
+          f"model {name} is {getattr(self, name)!r}; it must be 'int8' or empty"
         )
     if self.windows and len(self.windows) != self.layers:
       raise errors.InputError(

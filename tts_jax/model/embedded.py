@@ -2,7 +2,7 @@
 
 import pathlib
 
-from tts_jax import errors
+from tts_jax import errors, storage
 
 # A Hugging Face folder: weights, config, tokenizer, and a card on their making.
 FOLDER = pathlib.Path(__file__).parent.parent / "assets" / "model"
@@ -36,4 +36,4 @@ def folder(
       f"{key} is empty, which is the model of {TASK}; give a folder with a"
       f" model for {task}"
     )
-  return pathlib.Path(path) if path else default
+  return storage.fetched(path) if path else default

@@ -8,7 +8,7 @@ import numpy as np
 from jax import sharding as jax_sharding
 
 from tts_jax import sharding, types
-from tts_jax.model import cache, transformer
+from tts_jax.model import cache, int8, transformer
 
 
 def abstract_mesh(
@@ -24,14 +24,16 @@ def shapes(
   lm: transformer.Transformer,
   mesh: jax_sharding.Mesh | jax_sharding.AbstractMesh,
 ) -> Any:
-  """The parameters' shapes, in the dtype that the model computes in.
+  """The parameters' shapes, in the type that the model has them in.
 
   Each with its sharding by `sharding.RULES`.
   """
 
   def draw() -> types.Params:
     params = lm.init(jax.random.key(0))
-    return jax.tree.map(lambda leaf: leaf.astype(lm.config.dtype), params)
+    params = jax.tree.map(lambda leaf: leaf.astype(lm.config.dtype), params)
+    held = lm.config.weight_dtype == "int8"
+    return int8.parameters(params) if held else params
 
   drawn = jax.eval_shape(draw)
   return sharding.shapes(drawn, sharding.tree(mesh, lm.logical_axes(), drawn))

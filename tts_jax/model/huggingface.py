@@ -16,7 +16,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from tts_jax import errors, json_input, sharding, types
+from tts_jax import errors, json_input, sharding, storage, types
 from tts_jax.model import config, huggingface_config, layout, transformer
 
 _CONFIG = "config.json"
@@ -193,7 +193,7 @@ def load(
     >>> lm.config.vocabulary == len(params["embedding"])
     True
   """
-  folder = pathlib.Path(folder)
+  folder = storage.fetched(folder)
   # The dtype is known once the files are open; the shapes do not need it.
   cfg = huggingface_config.read(folder / _CONFIG, dtype or "float32")
   output = {layout.OUTPUT: (cfg.vocabulary, cfg.width)}
@@ -230,7 +230,7 @@ def load_with_head(
   Raises:
     errors.InputError: as `load`.
   """
-  folder = pathlib.Path(folder)
+  folder = storage.fetched(folder)
   cfg = huggingface_config.read(folder / _CONFIG, dtype or "float32")
   cfg = dataclasses.replace(cfg, tied=True)
   output = {layout.OUTPUT: (cfg.vocabulary, cfg.width)}
@@ -357,9 +357,11 @@ def save(
     >>> tts.load_model("copy")[0] == tts.load_model(embedded.FOLDER)[0]
     True
   """
-  folder = pathlib.Path(folder)
+  folder = storage.at(folder)
   folder.mkdir(parents=True, exist_ok=True)
-  for old in (*folder.glob("model*.safetensors"), folder / _INDEX):
+  # Written last, the config says that all is there.
+  described = folder / _CONFIG
+  for old in (described, *folder.glob("model*.safetensors"), folder / _INDEX):
     old.unlink(missing_ok=True)
   shards = _shard(_to_tensors(lm.config, params), max_shard_bytes)
   names = [_SINGLE]
@@ -379,9 +381,14 @@ def save(
     (folder / _INDEX).write_text(text, encoding="utf-8")
   for name, shard in zip(names, shards, strict=True):
     # transformers refuses a file whose metadata lacks the format.
-    safetensors.numpy.save_file(shard, folder / name, {"format": "pt"})
+    format_of = {"format": "pt"}
+    if storage.is_remote(folder):
+      data = safetensors.numpy.save(shard, format_of)
+      (folder / name).write_bytes(data)
+    else:
+      safetensors.numpy.save_file(shard, folder / name, format_of)
   huggingface_config.write(
-    folder / _CONFIG,
+    described,
     lm.config,
     dtype=str(np.asarray(params["embedding"]).dtype),
     end_token=end_token,

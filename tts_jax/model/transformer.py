@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from tts_jax import types
-from tts_jax.model import attending, attention, cache, config
+from tts_jax.model import attending, attention, cache, config, int8
 
 
 def _dropout(
@@ -28,19 +28,18 @@ def _param(
   init: jax.nn.initializers.Initializer,
   shape: tuple[int, ...],
   axes: tuple[str, ...],
-) -> chex.Array:
-  """A parameter of `module` with a name for each of its axes."""
+) -> Any:
+  """A parameter of `module` with a name for each axis; kernels are `Held`."""
   value: Any = module.param(
     name, nn.with_logical_partitioning(init, axes), shape
   )
   # Parameters read from a file are numpy arrays, which a traced index fails on.
-  return jnp.asarray(value)
+  return jax.tree.map(jnp.asarray, value)
 
 
-def _product(axes: str, x: chex.Array, kernel: chex.Array) -> chex.Array:
+def _product(axes: str, x: chex.Array, kernel: int8.Held) -> chex.Array:
   """`jnp.einsum`, summed in float32, in the dtype of `x`."""
-  wide = jnp.einsum(axes, x, kernel, preferred_element_type=jnp.float32)
-  return wide.astype(x.dtype)
+  return int8.product(axes, x, kernel).astype(x.dtype)
 
 
 class Norm(nn.Module):
@@ -70,9 +69,9 @@ class Block(nn.Module):
 
   def _kernel(
     self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], scale: float
-  ) -> chex.Array:
+  ) -> int8.Held:
     kernel = _param(self, name, nn.initializers.normal(scale), shape, axes)
-    return kernel.astype(self.config.dtype)
+    return int8.cast(kernel, self.config.dtype)
 
   def _norm(self, name: str, x: chex.Array, axis: str = "embed") -> chex.Array:
     return Norm(self.config, axis, name=name)(x)
@@ -159,13 +158,13 @@ class _Decoder(nn.Module):
     normal = nn.initializers.normal(0.02)
     shape = (cfg.vocabulary, cfg.width)
     embedding = _param(self, "embedding", normal, shape, ("vocab", "embed"))
-    embedding = embedding.astype(cfg.dtype)
+    embedding = int8.cast(embedding, cfg.dtype)
     keys: list[chex.PRNGKey | None] = [None] * (cfg.layers + 1)
     if dropout_key is not None:
       keys = list(jax.random.split(dropout_key, cfg.layers + 1))
     tables = attention.rotary_tables(cfg, positions)
 
-    x = embedding[tokens]
+    x = int8.looked_up(embedding, tokens, cfg.dtype)
     if cfg.scaled_embedding:
       x *= jnp.asarray(cfg.width**0.5, x.dtype)
     x = _dropout(x, cfg.dropout, keys[-1])
@@ -179,17 +178,14 @@ class _Decoder(nn.Module):
     streams.append(x)
     hidden = Norm(cfg, name="final_norm")(x)
     if cfg.tied:
-      unembedding = embedding.T
+      logits = int8.product("...d,vd->...v", hidden, embedding)
     else:
       unembedding = _param(
         self, "unembedding", normal, shape[::-1], ("embed", "vocab")
-      ).astype(cfg.dtype)
-    logits = jnp.einsum(
-      "...d,dv->...v",
-      hidden,
-      unembedding,
-      preferred_element_type=jnp.float32,
-    )
+      )
+      logits = int8.product(
+        "...d,dv->...v", hidden, int8.cast(unembedding, cfg.dtype)
+      )
     if cfg.logit_cap is not None:
       logits = cfg.logit_cap * jnp.tanh(logits / cfg.logit_cap)
     output = types.Output(logits=logits, hidden=hidden, streams=tuple(streams))
@@ -236,7 +232,9 @@ class Transformer:
     The names are vocab, embed, kv_heads, group, head, gate_up and mlp.
     """
     shapes = jax.eval_shape(self._init_boxed, jax.random.key(0))
-    return nn.get_partition_spec(shapes)
+    axes = nn.get_partition_spec(shapes)
+    held = self.config.weight_dtype == "int8"
+    return int8.logical_axes(axes) if held else axes
 
   def forward(
     self,
@@ -288,7 +286,8 @@ class Transformer:
     output, kept = self._apply(
       params, tokens, jnp.arange(tokens.shape[1]), attending.causally()
     )
-    return output, attending.prompt_state(kept, prompts.length)
+    held = self.config.cache_dtype
+    return output, attending.prompt_state(kept, prompts.length, held)
 
   def extend(
     self,
@@ -311,12 +310,7 @@ class Transformer:
     output, kept = self._apply(
       params, tokens, positions, attending.after_prompt(prompt_state)
     )
-    rows = cache.RowCache(
-      keys=tuple(key.transpose(0, 2, 3, 1)[:, None] for key, _ in kept),
-      values=tuple(value.transpose(0, 2, 1, 3)[:, None] for _, value in kept),
-      length=jnp.full((len(tokens), 1), T, jnp.int32),
-    )
-    return output, rows
+    return output, attending.row_cache(kept, self.config.cache_dtype)
 
   def init_rows(self, questions: int, rows: int, slots: int) -> cache.RowCache:
     """An empty cache of [Q, N] rows with room for `slots` tokens each."""
@@ -327,7 +321,7 @@ class Transformer:
       layers=self.config.layers,
       kv_heads=self.config.kv_heads,
       head_width=self.config.head_width,
-      dtype=self.config.dtype,
+      dtype=self.config.cache_dtype or self.config.dtype,
     )
 
   def decode(

@@ -1,12 +1,12 @@
 """Chains worth reading: which questions to show, and what is shown of them."""
 
 import os
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from tts_jax import storage
 from tts_jax.report import chain_page, transcripts
 from tts_jax.store import chains as store
 from tts_jax.store import shards
@@ -43,7 +43,7 @@ def read(
   ]
   wanted = {found.question_ids[one.question] for one in picks}
   drawn: dict[str, list[dict[str, Any]]] = {name: [] for name in wanted}
-  rows = shards.read(pathlib.Path(path) / store.STAGE, _COLUMNS)
+  rows = shards.read(storage.at(path) / store.STAGE, _COLUMNS)
   for row in rows.to_pylist():
     if row["question_id"] in wanted:
       drawn[row["question_id"]].append(row)

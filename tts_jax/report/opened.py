@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib import figure
 
-from tts_jax import errors, json_input
+from tts_jax import errors, json_input, storage
 from tts_jax.model import embedded
 from tts_jax.report import figures, numbering, paper_figures
 from tts_jax.scaling import policy_file, summary
@@ -84,7 +84,7 @@ def open_run(
     >>> round(run.summary["pass_at_1"], 1)
     0.6
   """
-  path = pathlib.Path(folder) if folder else embedded.FOLDER.parent / "run"
+  path = storage.at(folder) if folder else embedded.FOLDER.parent / "run"
   if not path.is_dir():
     raise errors.InputError(f"{path}: no such folder; give that of a run")
   return Opened(folder=path, most=samples)

@@ -6,7 +6,7 @@ import pathlib
 
 from matplotlib import figure
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.report import document, figures, solved_page
 from tts_jax.solving import solver as solver_lib
 from tts_jax.store import atomic
@@ -37,8 +37,8 @@ class Shown:
 
   def save(self, path: str | pathlib.Path) -> pathlib.Path:
     """Writes it, by its kind for a browser as .html or .svg."""
-    atomic.write_bytes(pathlib.Path(path), self.html.encode())
-    return pathlib.Path(path)
+    atomic.write_bytes(storage.at(path), self.html.encode())
+    return storage.at(path)
 
 
 def show(

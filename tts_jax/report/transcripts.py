@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import chex
 import numpy as np
 import pyarrow.compute as pc
 
+from tts_jax import storage
 from tts_jax.store import pool, shards
 from tts_jax.tasks import base
 
@@ -116,7 +116,7 @@ def read(
   by_id = {question.id: question for question in questions}
   columns = ("question_id", "sample", "text", "answer", "verdict")
   rows = shards.read(
-    pathlib.Path(path) / pool.STAGE, (*columns, "logprob", "finished")
+    storage.at(path) / pool.STAGE, (*columns, "logprob", "finished")
   )
   transcripts = []
   for one in pick(found.correct):

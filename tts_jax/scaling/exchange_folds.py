@@ -2,12 +2,11 @@
 
 import dataclasses
 import os
-import pathlib
 from collections.abc import Sequence
 
 import numpy as np
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.scaling import (
   compute_optimal,
   difficulty,
@@ -85,7 +84,7 @@ def larger(
     InputError: there is no such run; it did not answer greedily, or not all of
       the questions.
   """
-  config = manifest.read_config(pathlib.Path(path) / run.CONFIG_FILE)
+  config = manifest.read_config(storage.at(path) / run.CONFIG_FILE)
   temperature = config.get("sampler", {}).get("temperature")
   if temperature != 0:
     raise errors.InputError(

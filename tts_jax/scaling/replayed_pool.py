@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import pool, shards
 from tts_jax.store import scores as scores_store
 from tts_jax.tasks import base, replayed
@@ -85,7 +85,7 @@ def of_run(
     InputError: the pool or the scores are not whole, or a question of the pool
       is not among those given.
   """
-  folder, by_id = pathlib.Path(path), {one.id: one for one in questions}
+  folder, by_id = storage.at(path), {one.id: one for one in questions}
   found = pool.load_pool(folder)
   judged: Iterator[list[Any]] = itertools.repeat([])
   if scored := (folder / scores_store.STAGE).is_dir():

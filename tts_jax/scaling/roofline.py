@@ -60,7 +60,8 @@ class Decoding:
   @property
   def weight_bytes(self) -> float:
     """Of weights that every token meets."""
-    return matrix_elements(self.cfg) * _itemsize(self.cfg)
+    size = _itemsize(self.cfg.weight_dtype or self.cfg.dtype)
+    return matrix_elements(self.cfg) * size
 
   @property
   def cache_bytes(self) -> float:
@@ -109,8 +110,11 @@ def matrix_elements(cfg: config.TransformerConfig) -> int:
 
 
 def _kv_bytes_per_token(cfg: config.TransformerConfig) -> int:
-  return 2 * cfg.layers * cfg.kv_heads * cfg.head_width * _itemsize(cfg)
+  kind = cfg.cache_dtype or cfg.dtype
+  # Of 8 bits, each head has a scale.
+  head = cfg.head_width * _itemsize(kind) + (4 if kind == "int8" else 0)
+  return 2 * cfg.layers * cfg.kv_heads * head
 
 
-def _itemsize(cfg: config.TransformerConfig) -> int:
-  return 2 if cfg.dtype == "bfloat16" else 4
+def _itemsize(kind: str) -> int:
+  return {"float32": 4, "bfloat16": 2, "int8": 1}[kind]

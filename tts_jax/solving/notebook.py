@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import jax
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.decode import engine as decode_engine
 from tts_jax.decode import loop, pools
 from tts_jax.model import embedded, huggingface
@@ -134,7 +134,7 @@ def solver(
     (4, 'gsm_symbolic')
   """
   budget = _budget(budget, strategy, policy)
-  chosen = None if policy is None else policy_file.load(pathlib.Path(policy))
+  chosen = None if policy is None else policy_file.load(storage.at(policy))
   deciding.check_budget(budget, chosen)
   own = embedded.folder(str(model), task, key="model")
   judge = verifiers.folder(str(verifier), own, "verifier")
@@ -158,7 +158,7 @@ def solver(
     ):
       head = verifiers.difficulty(str(difficulty), own)
     here = policy_file.made_for(own, judge, *revising, difficulty_head=head)
-    chosen = policy_file.load(pathlib.Path(str(policy)), here)
+    chosen = policy_file.load(storage.at(str(policy)), here)
   sizes = settings or engines.Settings(trace=True).alone()
   return solver_lib.Solver(
     task=selection.task(task),

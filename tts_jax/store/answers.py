@@ -2,12 +2,11 @@
 
 import dataclasses
 import os
-import pathlib
 from typing import Any
 
 import pyarrow as pa
 
-from tts_jax import types
+from tts_jax import storage, types
 from tts_jax.store import shards
 
 # How hard questions are taken to be; where nothing is estimated there is none.
@@ -65,5 +64,5 @@ def load_answers(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
   Raises:
     InputError: there are none, or a shard is broken.
   """
-  rows = shards.read(pathlib.Path(path) / STAGE).to_pylist()
+  rows = shards.read(storage.at(path) / STAGE).to_pylist()
   return sorted(rows, key=lambda row: row["index"])

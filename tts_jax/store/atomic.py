@@ -1,9 +1,14 @@
-"""Files that are either whole or absent, whatever ends the process."""
+"""Files that are either whole or absent, whatever ends the process.
+
+On a disk by a rename. In object storage there is none, nor need of one: what
+one write puts there is seen when all of it is there.
+"""
 
 import contextlib
 import errno
 import glob
 import hashlib
+import io
 import json
 import os
 import pathlib
@@ -11,7 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any
 
-from tts_jax import errors
+from tts_jax import errors, storage
 
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -43,11 +48,16 @@ def writing(path: pathlib.Path) -> Iterator[IO[bytes]]:
   """A file to write piece by piece, which is `path` once all went well.
 
   Args:
-    path: as of `write_bytes`.
+    path: as of `write_bytes`; what is remote is held in memory until then.
 
   Raises:
     InputError: as `write_bytes`.
   """
+  if storage.is_remote(path):
+    whole = io.BytesIO()
+    yield whole
+    path.write_bytes(whole.getvalue())
+    return
   # The process id keeps two writers of one name out of each other's file.
   temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
   try:
@@ -103,6 +113,8 @@ def make_folder(folder: pathlib.Path) -> None:
     InputError: a file is in the way, the place cannot be written, or the disk
       is full.
   """
+  if storage.is_remote(folder):
+    return  # It comes with what is in it.
   missing = [path for path in (folder, *folder.parents) if not path.exists()]
   try:
     folder.mkdir(parents=True, exist_ok=True)
@@ -141,8 +153,11 @@ def remove_dead(path: pathlib.Path) -> None:
 
 def file_hash(path: pathlib.Path) -> str:
   """The first 16 hexadecimal digits of the SHA-256 of a file's bytes."""
-  with open(path, "rb") as file:
-    return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+  found = hashlib.sha256()
+  with path.open("rb") as file:
+    while block := file.read(1 << 20):
+      found.update(block)
+  return found.hexdigest()[:16]
 
 
 def bytes_hash(data: bytes) -> str:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import safetensors
 
+from tts_jax import storage
 from tts_jax.store import (
   answers,
   atomic,
@@ -151,16 +152,18 @@ def _stage(folder: pathlib.Path, asked: Wanted) -> Part:
   faults = [f"{one.path}: {one.fault}" for one in found if one.fault]
   faults += _origins(whole, asked.config_hash)
   faults += _batches(folder, whole, asked.shards(folder.name))
-  for path in whole:
-    if schema is not None and not pq.read_schema(path).equals(schema):
+  told = {path: pq.read_metadata(shards.source(path)) for path in whole}
+  for path, one in told.items():
+    mine = one.schema.to_arrow_schema()
+    if schema is not None and not mine.equals(schema):
       faults.append(f"{path}: has other columns than a shard of its stage")
-  rows = sum(pq.read_metadata(path).num_rows for path in whole)
+  rows = sum(one.num_rows for one in told.values())
   if key and rows and not faults:  # What is missing lacks rows, too.
     faults += _rows(folder, shards.read(folder, key), key, asked)
   if folder.name == trajectories.STAGE:
     faults += _summary(folder, rows)
-  told = f"{len(found)} shards, {rows:,} rows"
-  return Part(name=folder.name, told=told, faults=faults)
+  said = f"{len(found)} shards, {rows:,} rows"
+  return Part(name=folder.name, told=said, faults=faults)
 
 
 def _origins(
@@ -294,6 +297,9 @@ def _json(path: pathlib.Path) -> str:
 
 def _weights(path: pathlib.Path) -> str:
   try:
+    if storage.is_remote(path):
+      safetensors.deserialize(path.read_bytes())
+      return ""
     with safetensors.safe_open(path, "numpy"):
       return ""
   except (OSError, safetensors.SafetensorError) as error:

@@ -2,13 +2,12 @@
 
 import dataclasses
 import os
-import pathlib
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import pool, shards
 
 STAGE = "chains"
@@ -112,7 +111,7 @@ def load_all_scores(
   return {
     name: load_scores(path, chains, stage)
     for name, stage in SCORES.items()
-    if (pathlib.Path(path) / stage).is_dir()
+    if (storage.at(path) / stage).is_dir()
   }
 
 
@@ -124,7 +123,7 @@ def load_scores(
   Raises:
     InputError: a shard is broken, or the scores are not of these answers.
   """
-  folder = pathlib.Path(path) / stage
+  folder = storage.at(path) / stage
   rows = shards.read(folder)
   shape = chains.answers.correct.shape
   ids = np.repeat(chains.answers.question_ids, shape[1])
@@ -147,7 +146,7 @@ def load_chains(path: str | os.PathLike[str], stage: str = STAGE) -> Chains:
   Raises:
     InputError: there are none, a shard is broken, or questions are missing.
   """
-  folder = pathlib.Path(path) / stage
+  folder = storage.at(path) / stage
   answers = pool.load_pool(folder)
   rows = shards.read(folder, ("chain", "turn", "context", "read"))
   shape = answers.correct.shape

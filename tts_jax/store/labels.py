@@ -2,13 +2,12 @@
 
 import dataclasses
 import os
-import pathlib
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import chains, pool, shards
 
 STAGE = "labels"
@@ -113,7 +112,7 @@ def load_labels(
     InputError: there are no labels, a shard is broken, or questions of the pool
       are missing.
   """
-  folder = pathlib.Path(path)
+  folder = storage.at(path)
   rows = shards.read(folder / STAGE)
   drawn = shards.read(
     folder / pool.STAGE, ("question_id", "sample", "tokens", "logprobs")
@@ -165,5 +164,5 @@ def content_hash(*runs: str | os.PathLike[str]) -> str:
   """
   stages = (pool.STAGE, STAGE, chains.STAGE)
   return shards.content_hash(
-    [pathlib.Path(run) / stage for run in runs for stage in stages]
+    [storage.at(run) / stage for run in runs for stage in stages]
   )

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import atomic, manifest, run, shards
 
 # In a run's folder: stages of it were packed, not drawn.
@@ -125,7 +125,7 @@ class Packed:
         f"{path}: not the file that was packed, by its hash; install anew"
       )
     try:
-      return pq.ParquetFile(path).read()
+      return pq.ParquetFile(shards.source(path)).read()
     except (OSError, pa.ArrowException) as error:
       said = " ".join(str(error).split())
       raise errors.InputError(f"{path}: {said}; install anew") from error
@@ -156,7 +156,7 @@ def pack(
   Raises:
     InputError: there is no stage; one, or a file, is missing or broken.
   """
-  source, folder = pathlib.Path(source), pathlib.Path(folder)
+  source, folder = storage.at(source), storage.at(folder)
   if not stages:
     raise errors.InputError(f"{source}: has no stage to pack; not a run")
   atomic.make_folder(folder)
@@ -196,7 +196,7 @@ def load(folder: str | os.PathLike[str]) -> Packed:
   Raises:
     InputError: there is none, it is of another version, or lacks a field.
   """
-  folder = pathlib.Path(folder)
+  folder = storage.at(folder)
   path = folder / MANIFEST
   manifest.read_config(path)  # Its faults, said as those of a run's config.
   record = json.loads(path.read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tts_jax import errors, json_input
+from tts_jax import errors, json_input, storage
 from tts_jax.store import run, shards
 
 STAGE = "pool"
@@ -196,7 +196,7 @@ def load_pool(
     >>> tts.load_pool(embedded.FOLDER.parent / "larger").correct.shape
     (500, 1)
   """
-  folder = pathlib.Path(path)
+  folder = storage.at(path)
   folder = folder / STAGE if (folder / STAGE).is_dir() else folder
   found = from_rows(shards.read(folder, _READ), folder, samples=samples)
   wanted = expected(folder.parent) or 0
@@ -304,6 +304,6 @@ def texts(
 ) -> Iterator[tuple[str, int, str]]:
   """Yields (question id, sample, completion) of a run's pool, in no order."""
   names = ("question_id", "sample", "text")
-  rows = shards.read(pathlib.Path(path) / STAGE, names)
+  rows = shards.read(storage.at(path) / STAGE, names)
   for row in rows.to_pylist():
     yield row["question_id"], row["sample"], row["text"]

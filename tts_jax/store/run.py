@@ -2,22 +2,21 @@
 
 import contextlib
 import fcntl
+import functools
 import os
 import pathlib
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import pyarrow as pa
 
-from tts_jax import errors
-from tts_jax.store import atomic, manifest, shards
+from tts_jax import errors, storage
+from tts_jax.store import atomic, lease, manifest, shards
 
 CONFIG_FILE = "config.json"
 # Training's folders of states, each in a folder named by its step.
 CHECKPOINTS, BEST = "checkpoints", "best"
-# Keys of configs that say on what a run is made, and not what it is.
-_PLACES = ("mesh",)
 _LOCK_FILE = ".lock"
 
 # Descriptors of the locks that this process holds. A lock lives as long as any
@@ -56,13 +55,18 @@ class Run:
     path: the folder.
     source: fills stages as they are opened; None: nothing does.
     agree: as of the stages that are opened.
-    config_hash: hash of its config, without its mesh.
+    config_hash: hash of its config.
     fresh: when it was opened, it held no shard and no training state.
     removed: names of temporary files that a killed writer had left in it.
   """
 
   def __init__(
-    self, path: pathlib.Path, config_hash: str, *, fresh: bool, lock: int
+    self,
+    path: pathlib.Path,
+    config_hash: str,
+    *,
+    fresh: bool,
+    release: Callable[[], None],
   ):
     """Use `open`: it takes the lock first."""
     self.path = path
@@ -71,7 +75,7 @@ class Run:
     self.config_hash = config_hash
     self.fresh = fresh
     self.removed = atomic.remove_temporary(path)
-    self._lock: int | None = lock
+    self._release: Callable[[], None] | None = release
 
   @classmethod
   def open(
@@ -79,7 +83,8 @@ class Run:
   ) -> "Run":
     """Makes or re-opens a run's folder and locks it.
 
-    The kernel releases the lock when this process ends, however it ends.
+    The kernel releases the lock when this process ends, however it ends; in
+    object storage there is a `lease.Lease` instead.
     Another config than the folder's takes its place as long as nothing was made
     with the old one, so that a wrong value can be corrected.
 
@@ -94,16 +99,15 @@ class Run:
       InputError: another process holds the folder; what it holds was made with
         another config; it cannot be written or locked; the disk is full.
     """
-    folder = pathlib.Path(path)
+    folder = storage.at(path)
     atomic.make_folder(folder)
-    lock = _take_lock(folder)
+    release = _take_lock(folder)
     try:
       fresh = not _holds_work(folder)
-      what = without_places(config)
-      claimed = manifest.claim(folder / CONFIG_FILE, what, replace=fresh)
-      return cls(folder, claimed, fresh=fresh, lock=lock)
+      claimed = manifest.claim(folder / CONFIG_FILE, config, replace=fresh)
+      return cls(folder, claimed, fresh=fresh, release=release)
     except BaseException:
-      _release_lock(lock)
+      release()
       raise
 
   def stage(
@@ -120,7 +124,7 @@ class Run:
       InputError: as `shards.Stage`.
       ValueError: the run is closed.
     """
-    if self._lock is None:
+    if self._release is None:
       raise ValueError(f"{self.path}: the run is closed")
     opened = shards.Stage(
       self.path / name,
@@ -139,9 +143,9 @@ class Run:
 
   def close(self) -> None:
     """Releases the lock; harmless when done twice."""
-    if self._lock is not None:
-      _release_lock(self._lock)
-      self._lock = None
+    if self._release is not None:
+      self._release()
+      self._release = None
 
   def __enter__(self) -> "Run":
     return self
@@ -155,11 +159,6 @@ class Run:
     self.close()
 
 
-def without_places(config: Mapping[str, Any]) -> dict[str, Any]:
-  """A config without what changes from start to start of one run: its mesh."""
-  return {key: value for key, value in config.items() if key not in _PLACES}
-
-
 @contextlib.contextmanager
 def reading(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
   """A run's folder, which no process writes meanwhile.
@@ -169,17 +168,21 @@ def reading(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
   Raises:
     InputError: a process is writing it; there is no such folder.
   """
-  folder = pathlib.Path(path)
+  folder = storage.at(path)
   if not folder.is_dir():
     raise errors.InputError(f"{folder}: no such folder")
   if not (folder / _LOCK_FILE).exists():
     yield folder  # Copied without its lock, or packed: nobody writes it.
     return
-  lock = _take_lock(folder, os.O_RDONLY, fcntl.LOCK_SH)
+  if storage.is_remote(folder):
+    lease.check(folder / _LOCK_FILE)
+    yield folder  # Who begins to write it now is not kept from it.
+    return
+  release = _take_lock(folder, os.O_RDONLY, fcntl.LOCK_SH)
   try:
     yield folder
   finally:
-    _release_lock(lock)
+    release()
 
 
 def _holds_work(folder: pathlib.Path) -> bool:
@@ -196,8 +199,10 @@ def _take_lock(
   folder: pathlib.Path,
   mode: int = os.O_RDWR | os.O_CREAT,
   kind: int = fcntl.LOCK_EX,
-) -> int:
-  """Locks the folder's lock file; returns its descriptor."""
+) -> Callable[[], None]:
+  """Locks the folder's lock file; returns what releases it."""
+  if storage.is_remote(folder):
+    return lease.Lease(folder / _LOCK_FILE).release
   try:
     descriptor = os.open(folder / _LOCK_FILE, mode, 0o666)
   except OSError as error:
@@ -222,7 +227,7 @@ def _take_lock(
       " folder on a local disk"
     ) from error
   _held.add(descriptor)
-  return descriptor
+  return functools.partial(_release_lock, descriptor)
 
 
 def _release_lock(descriptor: int) -> None:

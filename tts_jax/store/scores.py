@@ -1,14 +1,13 @@
 """A verifier's scores of a pool's samples, as a table and as arrays."""
 
 import os
-import pathlib
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import shards
 
 STAGE = "scores"
@@ -43,7 +42,7 @@ def load_scores(
     InputError: a shard is broken, or the scores are not those of the pool's
       samples, each once and in their order.
   """
-  folder = pathlib.Path(path) / STAGE
+  folder = storage.at(path) / STAGE
   rows = shards.read(folder)
   wanted = np.tile(np.arange(samples), len(question_ids))
   if rows["question_id"].to_pylist() != list(

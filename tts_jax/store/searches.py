@@ -2,14 +2,13 @@
 
 import dataclasses
 import os
-import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from tts_jax import errors, types
+from tts_jax import errors, storage, types
 from tts_jax.store import shards
 
 STAGE = "search"
@@ -77,7 +76,7 @@ def load_searches(
   Raises:
     InputError: there are none, or a shard is broken.
   """
-  folder = pathlib.Path(path) / STAGE
+  folder = storage.at(path) / STAGE
   wanted = [n for n in SCHEMA.names if n not in ("text", "step_scores")]
   rows = shards.read(folder, wanted)
   if not rows.num_rows:
@@ -110,7 +109,7 @@ def finals(
   Raises:
     InputError: a shard is broken, or a search is missing.
   """
-  folder = pathlib.Path(path) / STAGE
+  folder = storage.at(path) / STAGE
   names = ("method", "budget", "seed", "question_id", "text", "valid")
   found: dict[str, dict[int, list[str | None]]] = {}
   for row in shards.read(folder, names).to_pylist():

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import atomic
 
 # From the bytes that this process made of a shard to those that are written.
@@ -184,7 +184,7 @@ class Stage:
           f"{path}: made from {thing} (hash {old}, now {new}); give"
           f" another folder, or remove {self.folder}"
         )
-    columns = pq.read_schema(path)
+    columns = pq.read_schema(source(path))
     if not columns.equals(self.schema):
       raise errors.InputError(
         f"{path}: has columns {_columns(columns)}, but this program writes"
@@ -251,6 +251,11 @@ def is_shard(path: pathlib.Path) -> bool:
   return _NAME.fullmatch(path.name) is not None
 
 
+def source(path: pathlib.Path) -> pathlib.Path | pa.BufferReader:
+  """What pyarrow reads a file from; its own way to gs:// is not ours."""
+  return pa.BufferReader(path.read_bytes()) if storage.is_remote(path) else path
+
+
 def inspect(folder: pathlib.Path) -> list[Found]:
   """Looks at every file with a shard's name, in the order of names.
 
@@ -313,7 +318,7 @@ def _encode(table: pa.Table, origin: Origin) -> bytes:
 def _read_origin(path: pathlib.Path) -> Origin | None:
   """What made a shard; None of a file that is none of this program's."""
   try:
-    metadata = pq.read_schema(path).metadata or {}
+    metadata = pq.read_schema(source(path)).metadata or {}
     return Origin(**json.loads(metadata[_METADATA_KEY]))
   except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
     return None
@@ -321,7 +326,7 @@ def _read_origin(path: pathlib.Path) -> Origin | None:
 
 def _read_table(path: pathlib.Path, columns: Sequence[str] | None) -> pa.Table:
   # Not `pq.read_table`: it makes columns of folders named like "seed=3".
-  with pq.ParquetFile(path) as file:
+  with pq.ParquetFile(source(path)) as file:
     lacking = {*(columns or ())} - {*file.schema_arrow.names}
     if lacking:
       raise errors.InputError(

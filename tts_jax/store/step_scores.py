@@ -1,14 +1,13 @@
 """A verifier's scores of given solutions, as a table and as arrays."""
 
 import os
-import pathlib
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import shards
 
 SCHEMA = pa.schema(
@@ -45,7 +44,7 @@ def load(
     InputError: a shard is broken, or the scores are not those of the solutions,
       each once and in their order.
   """
-  folder = pathlib.Path(path) / stage(name)
+  folder = storage.at(path) / stage(name)
   rows = shards.read(folder).combine_chunks()
   if rows["id"].to_pylist() != list(ids):
     raise errors.InputError(

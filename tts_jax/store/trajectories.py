@@ -15,12 +15,11 @@ Without context this is the prompt and the completion of ordinary sampling.
 
 import dataclasses
 import os
-import pathlib
 
 import numpy as np
 import pyarrow as pa
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import shards
 
 STAGE = "trajectories"
@@ -47,7 +46,7 @@ SCHEMA = pa.schema(
 
 def content_hash(*runs: str | os.PathLike[str]) -> str:
   """Hash of runs' trajectories, by the hashes that name their shards."""
-  folders = [pathlib.Path(run) / STAGE for run in runs]
+  folders = [storage.at(run) / STAGE for run in runs]
   return shards.content_hash(folders)
 
 
@@ -118,7 +117,7 @@ def load_trajectories(path: str | os.PathLike[str]) -> list[Trajectory]:
   Raises:
     InputError: there are none, a shard is broken, or some are missing.
   """
-  folder = pathlib.Path(path)
+  folder = storage.at(path)
   rows = shards.read(folder / STAGE)
   if not (folder / SUMMARY).is_file():
     raise errors.InputError(

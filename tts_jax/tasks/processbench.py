@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tts_jax import errors, json_input
+from tts_jax import errors, json_input, storage
 from tts_jax.tasks import jsonl
 
 
@@ -88,7 +88,7 @@ def by_name(paths: Sequence[str]) -> dict[str, pathlib.Path]:
     raise errors.InputError(
       "no file is given; give --config.files=\"('FILE',)\""
     )
-  named = {pathlib.Path(path).stem: pathlib.Path(path) for path in paths}
+  named = {path.stem: path for path in map(storage.at, paths)}
   if len(named) != len(paths):
     raise errors.InputError(
       f"config.files has {len(paths)} files of {len(named)} names; their names,"

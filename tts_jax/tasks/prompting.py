@@ -8,7 +8,7 @@ import pathlib
 import re
 from collections.abc import Sequence
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.tasks import base, chat, jsonl, stopping
 
 PLAIN, CHAT, FEW_SHOT = "plain", "chat", "few_shot"
@@ -172,7 +172,7 @@ class Form:
 
   def _solved(self) -> list[base.Question]:
     """The examples, the first of their file."""
-    path = pathlib.Path(self.examples)
+    path = storage.at(self.examples)
     fields = jsonl.Fields(
       question=self.question, answer=None, solution=self.solution
     )

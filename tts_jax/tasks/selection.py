@@ -1,9 +1,8 @@
 """The questions that a run is about: a task's, or a file's, or some of them."""
 
-import pathlib
 import random
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.tasks import base, catalogue, jsonl, training
 
 # The task of a file of questions and answers.
@@ -57,7 +56,7 @@ def select(
   """
   of_questions = task(name)
   if name == FILE_TASK:
-    questions = jsonl.read_questions(pathlib.Path(path), fields)
+    questions = jsonl.read_questions(storage.at(path), fields)
     questions = _part(questions, split, held_out)
   else:
     questions = catalogue.find(name).reporting()

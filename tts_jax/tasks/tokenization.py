@@ -12,7 +12,7 @@ from typing import Any
 
 import tokenizers
 
-from tts_jax import errors, json_input
+from tts_jax import errors, json_input, storage
 from tts_jax.tasks import automaton, token_bytes
 
 END = "<|end|>"
@@ -169,6 +169,9 @@ def is_saved(folder: pathlib.Path) -> bool:
 
 def _write(path: pathlib.Path, text: str) -> None:
   """Writes a file under a name that the next try takes again; renames it."""
+  if storage.is_remote(path):
+    path.write_text(text)
+    return
   temporary = path.with_name(f".{path.name}.tmp")
   with temporary.open("w", encoding="utf-8") as file:
     file.write(text)
@@ -194,6 +197,7 @@ def load(folder: pathlib.Path) -> Tokenizer:
     >>> tokenizer.decode(tokenizer.encode("3 apples"))
     '3 apples'
   """
+  folder = storage.fetched(folder)
   path, config = folder / _FILE, folder / CONFIG_FILE
   old = [folder / name for name in _GPT2_FILES]
   if not path.is_file() and all(one.is_file() for one in old):

@@ -1,31 +1,36 @@
 """Training states on disk, by orbax."""
 
 import json
+import os
 import pathlib
-import shutil
 from typing import Any
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from etils import epath
 from orbax.checkpoint import options
 
-from tts_jax import errors, hosts, sharding
+from tts_jax import errors, hosts, sharding, storage
 from tts_jax.store import atomic
 from tts_jax.train import step as step_lib
 
 # In a state's folder: the hash of each of its files. Orbax reads some changed
 # bytes as other numbers, without a word.
 _HASHES = "hashes.json"
+# In object storage, what orbax writes into a state's folder last.
+_COMMITTED = "commit_success.txt"
 
 
 class Checkpoints:
   """The latest states of a training run.
 
   A state is whole or absent: orbax writes to a temporary name and commits by a
-  rename, so a kill at any moment leaves the one before. Of several processes
-  the first writes and reads, and tells the others: they need no disk in common,
-  and any number of them, with any devices, can go on.
+  rename, so a kill at any moment leaves the one before. In object storage it
+  writes a file last that says so; of hashes there are those that the storage
+  itself keeps and checks, and none of ours. Of several processes the first
+  writes and reads, and tells the others: they need no disk in common, and any
+  number of them, with any devices, can go on.
 
   Attributes:
     folder: holds a folder per state, named by its step.
@@ -44,9 +49,9 @@ class Checkpoints:
       )
     # A kill amid the deletion of a state that is no longer kept leaves a part.
     for old in states(folder)[:-keep]:
-      shutil.rmtree(old)
+      epath.Path(os.fspath(old)).rmtree()
     self._manager = ocp.CheckpointManager(
-      folder.absolute(),
+      os.fspath(folder.absolute()),
       options=ocp.CheckpointManagerOptions(
         max_to_keep=keep,
         create=hosts.single(),
@@ -73,7 +78,7 @@ class Checkpoints:
     )
     self._manager.wait_until_finished()
     written = self.folder / str(step)
-    if (written / _HASHES).exists():
+    if storage.is_remote(written) or (written / _HASHES).exists():
       return  # Made again after a kill; orbax keeps the one that is there.
     atomic.remove_temporary(written)
     hashes = {
@@ -147,7 +152,12 @@ class Checkpoints:
 
 def states(folder: pathlib.Path) -> list[pathlib.Path]:
   """The folders of the states in a folder of them, the latest last."""
-  found = [path for path in folder.glob("*") if path.name.isdecimal()]
+  found = [
+    path
+    for path in folder.glob("*")
+    if path.name.isdecimal()
+    and (not storage.is_remote(path) or (path / _COMMITTED).exists())
+  ]
   return sorted(found, key=lambda path: int(path.name))
 
 
@@ -156,7 +166,8 @@ def changed(state: pathlib.Path) -> list[str]:
 
   Args:
     state: the folder of one. Where training was killed before it knew the
-      hashes, as of states of before there were any, nothing can be told.
+      hashes, as of states of before there were any or in object storage,
+      nothing can be told.
   """
   path = state / _HASHES
   if not path.is_file():
@@ -181,11 +192,11 @@ def read(state: pathlib.Path) -> Any:
   Raises:
     Exception: of orbax's, where it cannot be read.
   """
-  reader = ocp.PyTreeCheckpointer()
-  tree = reader.metadata(state / "state").item_metadata.tree
+  reader, place = ocp.PyTreeCheckpointer(), os.fspath(state / "state")
+  tree = reader.metadata(place).item_metadata.tree
   as_numpy = ocp.RestoreArgs(restore_type=np.ndarray)
   return reader.restore(
-    state / "state", restore_args=jax.tree.map(lambda _: as_numpy, tree)
+    place, restore_args=jax.tree.map(lambda _: as_numpy, tree)
   )
 
 
@@ -205,7 +216,7 @@ def _empty(leaf: Any) -> np.ndarray:
   return np.zeros(leaf.shape, leaf.dtype)
 
 
-def _shared(mine: np.ndarray, like: jax.Array) -> jax.Array:
+def _shared(mine: Any, like: Any) -> jax.Array:
   """The array that process 0 has, where another one of its shape lies."""
   data = hosts.share(np.asarray(mine).tobytes())
   array = np.frombuffer(data, like.dtype).reshape(like.shape)

@@ -7,12 +7,11 @@ a run that was killed goes on with the very batches that it would have had.
 
 import dataclasses
 import itertools
-import pathlib
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import chains
 from tts_jax.store import labels as labels_lib
 from tts_jax.tasks import base, tokenization
@@ -200,10 +199,10 @@ def load(
   for folder in (train, held_out):
     if are_chains(folder):
       both.append(histories.load(folder, history=history))
-      summary = pathlib.Path(folder) / chains.SUMMARY
+      summary = storage.at(folder) / chains.SUMMARY
     else:
       both.append(labels_lib.load_labels(folder))
-      summary = pathlib.Path(folder) / labels_lib.SUMMARY
+      summary = storage.at(folder) / labels_lib.SUMMARY
     saved.check_origin(summary, made_for)
   check_disjoint(*both)
   return both[0], both[1]
@@ -211,7 +210,7 @@ def load(
 
 def are_chains(folder: str) -> bool:
   """Whether a run's labels are the verdicts of chains of revisions."""
-  return (pathlib.Path(folder) / chains.STAGE).is_dir()
+  return (storage.at(folder) / chains.STAGE).is_dir()
 
 
 def check_disjoint(

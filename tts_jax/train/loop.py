@@ -6,12 +6,12 @@ import json
 import math
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import atomic
 from tts_jax.store import run as run_lib
 from tts_jax.train import checkpoints
@@ -32,6 +32,8 @@ StepFn = Callable[
   tuple[step_lib.TrainState, dict[str, Any]],
 ]
 LossFn = Callable[[Any, Any], tuple[Any, Any]]
+# Takes a line of metrics, `step` among them.
+Write = Callable[[Mapping[str, float]], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,10 +72,13 @@ class Metrics:
 
   Attributes:
     path: of the file.
+    beside: gets each line, too.
   """
 
-  def __init__(self, path: pathlib.Path, step: int) -> None:
-    self.path = path
+  def __init__(
+    self, path: pathlib.Path, step: int, beside: Write = lambda line: None
+  ) -> None:
+    self.path, self.beside = path, beside
     kept = []
     if path.exists():
       for line in path.read_text().splitlines(keepends=True):
@@ -85,8 +90,13 @@ class Metrics:
 
   def write(self, **values: float) -> None:
     """Appends one line."""
-    with self.path.open("a") as lines:
-      lines.write(json.dumps(values) + "\n")
+    line = json.dumps(values) + "\n"
+    if storage.is_remote(self.path):  # Nothing can be appended there.
+      self.path.write_text(self.path.read_text() + line)
+    else:
+      with self.path.open("a") as lines:
+        lines.write(line)
+    self.beside(values)
 
 
 def mean_loss(loss: LossFn, params: Any, held_out: Sequence[Batch]) -> float:
@@ -107,6 +117,7 @@ def run(
   schedule: Schedule,
   report: Callable[[str], None] = print,
   stop: Callable[[], bool] = lambda: False,
+  beside: Callable[[int], Write] = lambda step: lambda line: None,
 ) -> tuple[step_lib.TrainState, dict[str, Any]]:
   """Trains to the end, from the latest checkpoint in `folder` where one is.
 
@@ -121,6 +132,8 @@ def run(
     report: gets a line of progress at a time.
     stop: asked after each step, and its validation where it has one; training
       that it ends leaves a checkpoint of that step.
+    beside: given the step that training goes on from, gives what takes each
+      line of metrics, too.
 
   Returns:
     (state, progress): the state of the lowest validation loss, or the last one
@@ -138,7 +151,7 @@ def run(
   ):
     last, progress = _run(
       *(state, data, held_out, folder, latest, best),
-      *(step, loss, schedule, report, stop),
+      *(step, loss, schedule, report, stop, beside),
     )
     found = None if schedule.past_best else best.restore(last)
   return (found[0] if found else last), progress
@@ -156,6 +169,7 @@ def _run(
   schedule: Schedule,
   report: Callable[[str], None],
   stop: Callable[[], bool],
+  beside: Callable[[int], Write],
 ) -> tuple[step_lib.TrainState, dict[str, Any]]:
   """The run itself; returns its last state, and its progress."""
   progress: dict[str, Any] = {
@@ -170,7 +184,7 @@ def _run(
     state, progress = restored
     report(f"resumed at step {int(state.step)} of {schedule.steps}")
   done = kept = int(state.step)
-  metrics = Metrics(folder / "metrics.jsonl", done)
+  metrics = Metrics(folder / "metrics.jsonl", done, beside(done))
   stream = data(progress["next_item"])
   waited = (done - progress["best_step"]) // schedule.validate_every
   start, start_tokens = time.monotonic(), progress["tokens"]

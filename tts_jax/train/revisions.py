@@ -6,13 +6,12 @@ the very batches that it would have had.
 """
 
 import itertools
-import pathlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import trajectories as store
 from tts_jax.train import batches
 from tts_jax.verify import saved
@@ -125,7 +124,7 @@ def load(
   both = []
   for folder in (train, held_out):
     found = store.load_trajectories(folder)
-    saved.check_origin(pathlib.Path(folder) / store.SUMMARY, made_for)
+    saved.check_origin(storage.at(folder) / store.SUMMARY, made_for)
     if not found:
       raise errors.InputError(f"{folder}: it holds no trajectory")
     both.append(found)

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.model import embedded
 
 # By the embedded model whose states each reads.
@@ -40,7 +40,7 @@ def folder(
       f"{key} is empty, which is the one of the embedded model; give a folder"
       f" with a verifier for {model}, or 'none' for a pool alone"
     )
-  return pathlib.Path(path) if path else _OF_MODEL[model]
+  return storage.fetched(path) if path else _OF_MODEL[model]
 
 
 def difficulty(path: str, model: pathlib.Path) -> pathlib.Path | None:
@@ -54,7 +54,7 @@ def difficulty(path: str, model: pathlib.Path) -> pathlib.Path | None:
   if path == NONE:
     return None
   if path:
-    return pathlib.Path(path)
+    return storage.fetched(path)
   return DIFFICULTY if model == embedded.FOLDER else None
 
 
@@ -69,5 +69,5 @@ def larger(path: str, model: str) -> pathlib.Path | None:
   if path == NONE:
     return None
   if path:
-    return pathlib.Path(path)
+    return storage.at(path)
   return LARGER if not model and LARGER.is_dir() else None

@@ -8,13 +8,12 @@ Another reads each answer alone, behind the prompt.
 
 import dataclasses
 import os
-import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tts_jax import errors
+from tts_jax import errors, storage
 from tts_jax.store import chains as store
 from tts_jax.store import labels, shards
 
@@ -84,7 +83,7 @@ def load(
   Raises:
     InputError: there are none, a shard is broken, or some are missing.
   """
-  folder = pathlib.Path(path)
+  folder = storage.at(path)
   if not (folder / store.SUMMARY).is_file():
     raise errors.InputError(
       f"{folder}: {store.SUMMARY} is missing, so not all chains are there;"

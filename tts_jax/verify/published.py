@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tts_jax import errors, json_input, types
+from tts_jax import errors, json_input, storage, types
 from tts_jax.model import config, huggingface, transformer
 from tts_jax.tasks import chat, tokenization
 from tts_jax.verify import formats
@@ -238,7 +238,7 @@ def load(
     raise errors.InputError(
       f"config.prm.format {name!r}: must be one of {', '.join(FORMATS)}"
     )
-  folder = pathlib.Path(folder)
+  folder = storage.fetched(folder)
   tokenizer = tokenization.load(folder)
   how = {"dtype": dtype, "mesh": mesh, "progress": progress}
   found = _LOADERS[name](folder, tokenizer, how)

@@ -186,9 +186,9 @@ class RewardModel:
       attending.causally(),
       _alone,
     )
-    return PromptState(
-      blocks=attending.prompt_state(kept, prompts.length), backbone=backbone
-    )
+    # The head's own cache is a small one, and is kept as it is computed.
+    blocks = attending.prompt_state(kept, prompts.length, "")
+    return PromptState(blocks=blocks, backbone=backbone)
 
   def init_rows(self, questions: int, rows: int, slots: int) -> Rows:
     """Rows [Q, N] that have read nothing."""

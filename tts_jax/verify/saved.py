@@ -17,7 +17,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from tts_jax import errors, json_input, types
+from tts_jax import errors, json_input, storage, types
 from tts_jax.model import config, head, huggingface
 from tts_jax.store import atomic
 from tts_jax.tasks import tokenization
@@ -73,7 +73,7 @@ def save(
     made_for: what it reads.
     dtype: of the weights on disk.
   """
-  folder = pathlib.Path(folder)
+  folder = storage.at(folder)
   atomic.make_folder(folder)
   number = np.dtype(getattr(ml_dtypes, dtype, dtype))
 
@@ -106,7 +106,7 @@ def load(
     InputError: the folder is not whole; the verifier was made for another
       tokenizer or model; its weights do not fit its card.
   """
-  folder = pathlib.Path(folder)
+  folder = storage.fetched(folder)
   card = _card(folder / CARD)
   if here is not None:
     check_origin(folder / CARD, here)
@@ -158,7 +158,7 @@ def start(
 
 def _start(folder: str, verifier: reward.RewardModel) -> types.Params:
   found, params = load(folder)
-  path = pathlib.Path(folder) / CARD
+  path = storage.fetched(folder) / CARD
   if _shape(found.config) != _shape(verifier.config):
     raise errors.InputError(
       f"{path}: its head is {found.config}, the one to be trained"

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import safetensors.numpy
 
-from tts_jax import errors, json_input, types
+from tts_jax import errors, json_input, storage, types
 from tts_jax.model import config
 from tts_jax.store import atomic
 from tts_jax.verify import cards, difficulty_head, saved
@@ -37,7 +37,7 @@ def save(
     made_for: the model whose states it reads.
     reached: what its training measured, for readers.
   """
-  folder = pathlib.Path(folder)
+  folder = storage.at(folder)
   atomic.make_folder(folder)
   tree = jax.tree.map(lambda x: np.asarray(x, np.float32, "C"), params)
   weights = safetensors.numpy.save(saved.named(tree))
@@ -63,7 +63,7 @@ def load(
     InputError: the files are not whole; the head was made for another
       tokenizer or model; its weights do not fit its card.
   """
-  folder = pathlib.Path(folder)
+  folder = storage.fetched(folder)
   card = json_input.read_object(folder / CARD)
   if here is not None:
     saved.check_origin(folder / CARD, here)
