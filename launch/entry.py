@@ -1,25 +1,23 @@
 """What every launcher starts with: flags read, faults said in one line."""
 
-import errno
 import functools
 import io
-import os
 import pathlib
 import re
 import sys
+import traceback
 from collections.abc import Callable
 from typing import cast
 
 from absl import app, flags
 from ml_collections import config_flags
 
-from launch import config_file, config_help, stopping
+from launch import config_file, config_help, faults, processes, stopping
 from tts_jax import errors
 
 flags.disclaim_key_flags()  # So that --help counts them as the launcher's own.
 _ROOT = pathlib.Path(__file__).parent.parent
 _default_config: list[str] = []
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def config_flag(default: str) -> flags.FlagHolder:
@@ -31,37 +29,38 @@ def config_flag(default: str) -> flags.FlagHolder:
   )
 
 
-def run(main: Callable[[list[str]], None], *, words: bool = False) -> None:
+def run(
+  main: Callable[[list[str]], None], *, words: bool = False, hosts: bool = False
+) -> None:
   """Parses flags and calls `main`, which may take `words` behind them.
 
-  Bad input and a full disk are said in one line and end it with status 2.
+  Bad input and a full disk are said in one line and end it with status 2. Where
+  `hosts` is true, several processes may do it together.
   """
   name = pathlib.Path(sys.argv[0]).stem
   stopping.listen()
   # A log file shows what is done as it is done, too.
   cast(io.TextIOWrapper, sys.stdout).reconfigure(line_buffering=True)
+
+  def joined(argv: list[str]) -> None:
+    with processes.joining(hosts):
+      main(argv)
+
   try:
-    app.run(main, flags_parser=functools.partial(_parse, words=words))
+    app.run(joined, flags_parser=functools.partial(_parse, words=words))
   except errors.InputError as error:
-    print(f"{name}:", *str(error).split(), file=sys.stderr)
-    sys.exit(2)
+    stopping.refuse(f"{name}: {' '.join(str(error).split())}")
   except KeyboardInterrupt:
     stopping.leave(130, "interrupted; what was written stays")
   except stopping.Terminated:
     said = "what was written stays; the same command goes on"
     stopping.leave(143, f"terminated; {said}")
   except Exception as error:
-    # Orbax and safetensors raise errors of their own, without the number.
-    full = any(os.strerror(number) in str(error) for number in _DISK_FULL)
-    if getattr(error, "errno", None) not in _DISK_FULL and not full:
-      raise
-    where = getattr(error, "filename", None) or "the folder of the run"
-    print(
-      f"{name}: no space left on the disk, or over its quota: {where}; what was"
-      " whole stays: make room and start again with the same flags",
-      file=sys.stderr,
-    )
-    sys.exit(2)
+    if full := faults.of_disk(error):
+      stopping.refuse(f"{name}: {full}")
+    if processes.joined():  # Where the end of Python waits for all of them.
+      stopping.leave(1, traceback.format_exc())
+    raise
 
 
 def _parse(argv: list[str], *, words: bool) -> list[str]:

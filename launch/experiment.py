@@ -11,12 +11,13 @@ from launch import (
   pooling,
   reporting,
   revision_report,
+  shared_run,
   shipping,
   trees,
 )
 from tts_jax.scaling import claims, run_summary, verifier_summary
 from tts_jax.scaling import summary as summary_lib
-from tts_jax.store import packed, pool, provenance, run
+from tts_jax.store import packed, pool, provenance
 from tts_jax.tasks import base
 
 
@@ -46,7 +47,7 @@ def perform(
   shipped: packed.Packed | None = None,
   *note: str,
 ) -> None:
-  """Fills the run's folder, writes its pages and prints its first numbers.
+  """Fills the run's folder, writes its pages, prints its first numbers.
 
   Args:
     config: of the run.
@@ -58,11 +59,11 @@ def perform(
   estimating.begin(config, out, len(questions), shipped)
   print(*note, flush=True, end="\n" * len(note))
   made, seed = drawing.load(config, task), config.seed
-  model, judge, reviser = made.model, made.judge, made.reviser
-  loaded = (task, questions, model)
+  judge, reviser = made.judge, made.reviser
+  loaded = (task, questions, made.model)
   links = {"search trees": trees.PAGE} if judge else {}
   links |= {"chains of revisions": revision_report.PAGE} if reviser else {}
-  with run.Run.open(out, config.to_dict()) as folder:
+  with shared_run.opened(out, config.to_dict()) as folder:
     if shipped is not None:
       shipping.use(shipped, folder, questions, made)
     usage = drawing.fill(folder, config, task, questions, made)
@@ -84,6 +85,6 @@ def perform(
     )
   print(summary_lib.headline(summary))
   if judge is not None:
-    both = {**summary["verifier"], "curves": summary["curves"]}
-    print(verifier_summary.headline(both))
+    told = {**summary["verifier"], "curves": summary["curves"]}
+    print(verifier_summary.headline(told))
   print(folder.path / reporting.PAGE)

@@ -50,7 +50,7 @@ def load_generator(
   tokenizer = tokenization.load(folder)
   found = Generator(
     lm=lm,
-    params=jax.device_put(params),
+    params=loading.on_devices(params),
     tokenizer=tokenizer,
     folder=folder,
     rule=tokenizer.rule(task.step_delimiter),

@@ -8,7 +8,7 @@ import jax
 import ml_collections
 import tqdm
 
-from tts_jax import sharding
+from tts_jax import sharding, types
 
 
 @contextlib.contextmanager
@@ -34,10 +34,16 @@ def settings(
     yield {"mesh": mesh(config), "progress": show}
 
 
+def on_devices(params: types.Params) -> types.Params:
+  """Parameters where they are read to, or else on the first device."""
+  return params if sharding.mesh_of(params) else jax.device_put(params)
+
+
 def mesh(config: ml_collections.ConfigDict) -> jax.sharding.Mesh | None:
-  """The config's mesh; None where it is of one device."""
+  """The config's mesh; None where it, and all that there is, is one device."""
   # Runs of before have no such section.
   wanted = dict(config.get("mesh", {}))
-  if all(count == 1 for count in wanted.values()):
+  one = all(count == 1 for count in wanted.values())
+  if one and jax.process_count() == 1:
     return None
   return sharding.mesh(**wanted)

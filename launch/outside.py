@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import jax
 import ml_collections
 
 from launch import loading
@@ -33,4 +32,4 @@ def load(config: ml_collections.ConfigDict) -> published.Published:
   how = folder(config), wanted.format, wanted.dtype or None
   with loading.settings(config, config.verifier) as settings:
     prm = published.load(*how, **settings)
-  return dataclasses.replace(prm, params=jax.device_put(prm.params))
+  return dataclasses.replace(prm, params=loading.on_devices(prm.params))

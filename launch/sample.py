@@ -8,8 +8,14 @@ Killed and started again with the same --out it goes on where it was. In a
 notebook: `tts_jax.store.pool.load_pool("runs/pool")`.
 """
 
-from launch import entry, forecasts, generation, outlook, pooling
-from tts_jax.store import run
+from launch import (
+  entry,
+  forecasts,
+  generation,
+  outlook,
+  pooling,
+  shared_run,
+)
 
 _CONFIG = entry.config_flag("configs/subset.py")
 _OUT = outlook.out_flag("runs/pool", "Folder of the run.")
@@ -22,7 +28,7 @@ def main(_: list[str]) -> None:
   parts = [forecasts.samples(config, out, len(questions))]
   outlook.begin(out, *parts, config=config)
   model = generation.load_generator(config, task)
-  with run.Run.open(out, config.to_dict()) as folder:
+  with shared_run.opened(out, config.to_dict()) as folder:
     total = pooling.sample_pool(folder, config, task, questions, model)
   print(
     f"{total.stats.generated:,} tokens in {total.seconds:.0f} s, rows "
@@ -31,4 +37,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

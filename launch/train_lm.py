@@ -9,13 +9,13 @@ folder, model/.
 """
 
 import functools
-import os
 
 import jax
 import jax.numpy as jnp
 import ml_collections
 
-from launch import entry, programs, training, training_forecasts
+from launch import entry, programs, shared_run, training
+from launch import training_forecasts as forecasts
 from tts_jax.model import config as model_config
 from tts_jax.model import huggingface, transformer
 from tts_jax.store import run
@@ -30,11 +30,10 @@ _OUT = training.out_flag("runs/train")
 
 def main(_: list[str]) -> None:
   """Trains, then writes the model of the lowest validation loss."""
-  # A device per core: XLA's own threads leave half of two cores idle.
-  jax.config.update("jax_num_cpu_devices", os.cpu_count())
+  training.use_all_cores()
   config = _CONFIG.value
-  training_forecasts.begin(_OUT.value, config, programs.model(config))
-  with run.Run.open(_OUT.value, config.to_dict()) as folder:
+  forecasts.begin(_OUT.value, config, programs.model(config))
+  with shared_run.opened(_OUT.value, config.to_dict()) as folder:
     _train(folder, config)
 
 
@@ -84,4 +83,4 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

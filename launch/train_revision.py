@@ -12,7 +12,6 @@ folder, model/.
 
 import dataclasses
 import functools
-import os
 
 import jax
 import jax.numpy as jnp
@@ -33,8 +32,7 @@ _OUT = training.out_flag("runs/revision")
 
 def main(_: list[str]) -> None:
   """Fine-tunes, then writes the model at which training stopped."""
-  # A device per core: XLA's own threads leave half of two cores idle.
-  jax.config.update("jax_num_cpu_devices", os.cpu_count())
+  training.use_all_cores()
   config = _CONFIG.value
   source = config.start or embedded.folder(config.model, config.task)
   lm = known_shapes.model(storage.at(source), "float32")

@@ -10,7 +10,6 @@ leaves one. It gets metrics.jsonl, checkpoints/, best/, verifier/ and, trained
 jointly, model/.
 """
 
-import os
 from typing import Any
 
 import jax
@@ -29,7 +28,7 @@ _OUT = training.out_flag("runs/verifier")
 
 def main(_: list[str]) -> None:
   """Trains, then writes the verifier of the lowest validation loss."""
-  jax.config.update("jax_num_cpu_devices", os.cpu_count())
+  training.use_all_cores()
   config = _CONFIG.value
   goal = verifying.planned(config)
   training_forecasts.begin(_OUT.value, config, goal.lm, goal)

@@ -1,6 +1,7 @@
 """What launchers that train share: a step over all devices, and the run."""
 
 import functools
+import os
 import pathlib
 from typing import Any, NamedTuple
 
@@ -13,6 +14,13 @@ from tts_jax.train import loop
 from tts_jax.train import step as step_lib
 
 flags.disclaim_key_flags()  # So that --help counts them as the launcher's own.
+
+
+def use_all_cores() -> None:
+  """A device per core: XLA's own threads leave half of two cores idle."""
+  config: Any = jax.config
+  if config.jax_num_cpu_devices < 0:  # Not said by who starts it.
+    config.update("jax_num_cpu_devices", os.cpu_count())
 
 
 class Compiled(NamedTuple):
@@ -31,7 +39,9 @@ def compiled(
   microbatches: int = 1,
   held_out: Any = None,
 ) -> Compiled:
-  """Steps on batches of so many rows, split over this host's devices.
+  """Steps on batches of so many rows, split over all devices.
+
+  Each process is given the whole of a batch, and puts its part on its devices.
 
   Args:
     loss: a `step.Loss`.
@@ -48,10 +58,12 @@ def compiled(
     optimizer=optimizer,
     microbatches=microbatches,
   )
-  jit = functools.partial(jax.jit, in_shardings=(copies, split))
+  jit = functools.partial(
+    jax.jit, in_shardings=(copies, split), out_shardings=(copies, copies)
+  )
   return Compiled(
-    step=jit(step, out_shardings=(copies, copies), donate_argnums=0),
-    loss=jit(loss if held_out is None else held_out),
+    step=sharding.fed(jit(step, donate_argnums=0), split),
+    loss=sharding.fed(jit(loss if held_out is None else held_out), split),
     copies=copies,
   )
 

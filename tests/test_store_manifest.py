@@ -118,3 +118,16 @@ def test_claim_refuses_a_strange_file(tmp_path, text, named):
   path.write_bytes(text.encode("latin-1"))
   with pytest.raises(errors.InputError, match=named):
     manifest.claim(path, {})
+
+
+def test_another_mesh_goes_on_under_the_first_ones_hash(tmp_path):
+  path = tmp_path / "config.json"
+  first = {"seed": 1, "mesh": {"data": 2}}
+  other = {"seed": 1, "mesh": {"data": 8}}
+  claimed = manifest.claim(path, first)
+  assert manifest.claim(path, other) == claimed == manifest.config_hash(first)
+  assert manifest.read_config(path) == first
+  with pytest.raises(errors.InputError, match=r"config: seed was 1, is now 2;"):
+    manifest.claim(path, {**other, "seed": 2})
+  claimed = manifest.claim(path, other, replace=True)
+  assert claimed == manifest.config_hash(other)

@@ -1,7 +1,8 @@
 """Where arrays live: meshes and shardings, by names of axes."""
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -53,10 +54,11 @@ def mesh(
     data: along the axis of this name.
     fsdp: along the axis of this name.
     model: along the axis of this name.
-    devices: that there are; None: this process's.
+    devices: that there are; None: those of all processes.
 
   Raises:
-    errors.InputError: there are fewer devices.
+    errors.InputError: there are fewer devices, or some that other processes
+      have are left out.
   """
   sizes = data, fsdp, model
   found = jax.devices() if devices is None else list(devices)
@@ -65,6 +67,12 @@ def mesh(
     raise errors.InputError(
       f"a mesh of {data} x {fsdp} x {model} (data, fsdp, model) takes {count}"
       f" devices; there are {len(found)}"
+    )
+  if devices is None and jax.process_count() > 1 and count != len(found):
+    raise errors.InputError(
+      f"a mesh of {data} x {fsdp} x {model} (data, fsdp, model) takes {count}"
+      f" devices; {jax.process_count()} processes have {len(found)}, and a mesh"
+      " must take all of them"
     )
   return jax.make_mesh(
     sizes,
@@ -75,15 +83,28 @@ def mesh(
 
 
 def data_mesh(batch: int | None = None) -> jax_sharding.Mesh:
-  """A mesh of one axis, `data`, over this host's devices.
+  """A mesh of one axis, `data`, over as many devices of each process.
 
   Args:
     batch: rows that are split over `data` at once; devices over which they
       would not split evenly are left out. None: all are taken.
+
+  Raises:
+    errors.InputError: the rows do not split evenly over the processes.
   """
-  found = jax.local_devices()
+  processes, own = jax.process_count(), jax.local_device_count()
   if batch is not None:
-    found = found[: usable(len(found), batch)]
+    if batch % processes:
+      raise errors.InputError(
+        f"a batch has {batch} rows; {processes} processes need a multiple of"
+        f" {processes}"
+      )
+    own = usable(own, batch // processes)
+  found = [
+    device
+    for process in range(processes)
+    for device in [d for d in jax.devices() if d.process_index == process][:own]
+  ]
   return jax.make_mesh(
     (len(found),),
     (DATA,),
@@ -174,5 +195,20 @@ def mesh_of(arrays: Any) -> jax_sharding.Mesh | None:
 def put(array: np.ndarray, where: jax_sharding.NamedSharding) -> jax.Array:
   """An array that every process has, on the devices: each its own part."""
   return jax.make_array_from_callback(
-    array.shape, where, lambda index: np.ascontiguousarray(array[index])
+    array.shape, where, lambda index: np.asarray(array[index], order="C")
   )
+
+
+def fed(
+  function: Callable[[Any, Any], Any], where: jax_sharding.NamedSharding
+) -> Callable[[Any, Any], Any]:
+  """A compiled function of two trees, whose second all processes have whole.
+
+  Args:
+    function: takes the second one where it is to lie.
+    where: that is.
+  """
+  if jax.process_count() == 1:
+    return function  # Which puts it there itself.
+  put_there = functools.partial(put, where=where)
+  return lambda first, second: function(first, jax.tree.map(put_there, second))

@@ -24,7 +24,7 @@ import chex
 import jax
 import numpy as np
 
-from tts_jax import errors, types
+from tts_jax import errors, hosts, types
 from tts_jax.decode import loop
 
 # (params, state, group, prompt, samples) -> state, as `loop.admit`; `starts`
@@ -229,7 +229,7 @@ def exchange(
     if not busy:
       return
     state, usage = chunk(state)
-    usage, at_work = jax.device_get((usage, working(state)))
+    usage, at_work = hosts.whole((usage, working(state)))
     stats = dataclasses.replace(
       stats,
       steps=stats.steps + int(usage.steps),
@@ -331,4 +331,4 @@ def _candidates(
     ),
     state.candidates,
   )
-  return jax.tree.map(lambda leaf: leaf[:samples], jax.device_get(mine))
+  return jax.tree.map(lambda leaf: leaf[:samples], hosts.whole(mine))

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tts_jax import types
+from tts_jax import hosts, types
 from tts_jax.decode import engine as decode_engine
 from tts_jax.decode import loop as decode_loop
 from tts_jax.decode import stream as decode_stream
@@ -178,7 +178,7 @@ def _parents(held: state.SearchState) -> dict[int, list[int]]:
   progress = held.progress
   at = jnp.minimum(progress.round, progress.parent.shape[1] - 1)
   now = jnp.take_along_axis(progress.parent, at[:, None, None], axis=1)[:, 0]
-  parents, working = jax.device_get((now, progress.working))
+  parents, working = hosts.whole((now, progress.working))
   row = np.arange(parents.shape[1])
   # A row left empty continues nothing.
   parents = np.where(parents < 0, row, parents)
@@ -193,7 +193,7 @@ def _asked(
   """The steps of the rows that drew one; None while some still draw."""
   progress = held.progress
   beams, rollout = progress.beams, progress.rollout
-  working, drawing, alive, begun, length, count, finished = jax.device_get(
+  working, drawing, alive, begun, length, count, finished = hosts.whole(
     (
       progress.working,
       loop.at_work(held),
@@ -206,11 +206,11 @@ def _asked(
   )
   if drawing.any() or not working.any():
     return None
-  tokens, ends = jax.device_get((beams.tokens, beams.step_end))
+  tokens, ends = hosts.whole((beams.tokens, beams.step_end))
   ahead = np.zeros_like(length)
   if rollout is not None:
     goes_on = ~finished & (length < setup.limits.max_tokens)
-    ahead = np.where(goes_on, jax.device_get(rollout.tokens), 0)
+    ahead = np.where(goes_on, hosts.whole(rollout.tokens), 0)
   asked = {}
   for group, row in np.argwhere(working[:, None] & alive & (length > begun)):
     cuts = [0, *ends[group, row, : count[group, row]].tolist()]

@@ -26,7 +26,7 @@ import chex
 import jax
 import numpy as np
 
-from tts_jax import types
+from tts_jax import hosts, types
 from tts_jax.decode import loop as decode_loop
 from tts_jax.decode import stream as decode_stream
 from tts_jax.search import collect as collecting
@@ -115,7 +115,7 @@ def stream(
   def take(
     state: states.SearchState, group: int, request: decode_stream.Request
   ) -> results.SearchResult:
-    found = jax.device_get(collect(state, jax.device_put(np.int32(group))))
+    found = hosts.whole(collect(state, jax.device_put(np.int32(group))))
     results.check(found, [request.id])
     one = jax.tree.map(lambda leaf: leaf[0], found)
     if scored is None:

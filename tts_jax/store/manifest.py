@@ -14,6 +14,8 @@ SCHEMA_VERSION = 1
 
 _SHOWN_DIFFERENCES = 8
 _ABSENT = "absent"
+# Keys that say on what a run is made, and not what it is: it goes on elsewhere.
+_PLACES = ("mesh",)
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
@@ -46,7 +48,7 @@ def claim(
     replace: put `config` in the place of another one: nothing was made with it.
 
   Returns:
-    The config's hash.
+    The hash of what the file now holds, which may be of another mesh.
 
   Raises:
     InputError: the file holds another config (each key that differs is named,
@@ -54,14 +56,12 @@ def claim(
       `config_hash`.
   """
   new = _plain(config, "")
-  found: list[str] = []
-  if path.exists():
-    # Read also to be replaced: a file that is not ours is not overwritten.
-    found = differences(read_config(path), new)
-  if not path.exists() or (found and replace):
+  # Read also to be replaced: a file that is not ours is not overwritten.
+  old = read_config(path) if path.exists() else None
+  if old is None or (replace and differences(old, new)):
     record = {"schema_version": SCHEMA_VERSION, "config": new}
     atomic.write_json(path, record)
-  elif found:
+  elif found := differences(_placeless(old), _placeless(new)):
     shown = "; ".join(found[:_SHOWN_DIFFERENCES])
     if len(found) > _SHOWN_DIFFERENCES:
       shown += f"; and {len(found) - _SHOWN_DIFFERENCES} more"
@@ -69,6 +69,8 @@ def claim(
       f"{path}: this run was made with another config: {shown}; give the old"
       " values, or another folder"
     )
+  else:
+    new = old
   return config_hash(new)
 
 
@@ -105,6 +107,10 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 def is_addition(difference: str) -> bool:
   """Whether one of `differences` is of a key that the old config lacks."""
   return f" was {_ABSENT}, is now " in difference
+
+
+def _placeless(config: Mapping[str, Any]) -> dict[str, Any]:
+  return {key: value for key, value in config.items() if key not in _PLACES}
 
 
 def _canonical(value: Any) -> str:

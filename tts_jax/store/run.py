@@ -54,6 +54,7 @@ class Run:
   Attributes:
     path: the folder.
     source: fills stages as they are opened; None: nothing does.
+    agree: as of the stages that are opened.
     config_hash: hash of its config.
     fresh: when it was opened, it held no shard and no training state.
     removed: names of temporary files that a killed writer had left in it.
@@ -70,6 +71,7 @@ class Run:
     """Use `open`: it takes the lock first."""
     self.path = path
     self.source: Source | None = None
+    self.agree: shards.Agree | None = None
     self.config_hash = config_hash
     self.fresh = fresh
     self.removed = atomic.remove_temporary(path)
@@ -129,6 +131,7 @@ class Run:
       schema,
       config_hash=self.config_hash,
       inputs_hash=inputs_hash,
+      agree=self.agree,
     )
     if self.source is not None:
       self.source.fill(name, opened)

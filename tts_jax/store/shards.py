@@ -18,6 +18,9 @@ import pyarrow.parquet as pq
 from tts_jax import errors, storage
 from tts_jax.store import atomic
 
+# From the bytes that this process made of a shard to those that are written.
+Agree = Callable[[bytes], bytes]
+
 _NAME = re.compile(r"(\d{5,})-([0-9a-f]{16})\.parquet")
 _METADATA_KEY = b"tts_jax"
 _FOREIGN = "not a shard of this program; remove it"
@@ -99,8 +102,11 @@ class Stage:
     *,
     config_hash: str,
     inputs_hash: str,
+    agree: Agree | None = None,
   ):
     """Reads what is whole in `folder` and removes what is not.
+
+    Where several processes make the same stage, `agree` is what they agree on.
 
     Raises:
       InputError: a whole shard comes from another config, from other inputs
@@ -110,6 +116,7 @@ class Stage:
     self.schema = schema
     self._config_hash = config_hash
     self._inputs_hash = inputs_hash
+    self._agree = agree
     atomic.make_folder(folder)
     whole, broken = _scan(folder)
     for batch, path in whole.items():
@@ -147,6 +154,8 @@ class Stage:
     if not table.schema.equals(self.schema):
       raise ValueError(f"schema is {table.schema}, not {self.schema}")
     data = _encode(table, self._origin(batch))
+    if self._agree is not None:
+      data = self._agree(data)
     path = self.folder / f"{batch:05d}-{atomic.bytes_hash(data)}.parquet"
     atomic.write_bytes(path, data)
     self._whole[batch] = path

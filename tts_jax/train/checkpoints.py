@@ -9,8 +9,9 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 from etils import epath
+from orbax.checkpoint import options
 
-from tts_jax import errors, storage
+from tts_jax import errors, hosts, sharding, storage
 from tts_jax.store import atomic
 from tts_jax.train import step as step_lib
 
@@ -27,7 +28,9 @@ class Checkpoints:
   A state is whole or absent: orbax writes to a temporary name and commits by a
   rename, so a kill at any moment leaves the one before. In object storage it
   writes a file last that says so; of hashes there are those that the storage
-  itself keeps and checks, and none of ours.
+  itself keeps and checks, and none of ours. Of several processes the first
+  writes and reads, and tells the others: they need no disk in common, and any
+  number of them, with any devices, can go on.
 
   Attributes:
     folder: holds a folder per state, named by its step.
@@ -35,6 +38,15 @@ class Checkpoints:
 
   def __init__(self, folder: pathlib.Path, keep: int = 2) -> None:
     self.folder = folder
+    self._manager: Any = None
+    if not hosts.is_first():
+      return
+    alone: Any = {}
+    if not hosts.single():
+      atomic.make_folder(folder)  # Which orbax leaves to the processes, then.
+      alone["multiprocessing_options"] = options.MultiprocessingOptions(
+        primary_host=0, active_processes={0}
+      )
     # A kill amid the deletion of a state that is no longer kept leaves a part.
     for old in states(folder)[:-keep]:
       epath.Path(os.fspath(old)).rmtree()
@@ -42,17 +54,22 @@ class Checkpoints:
       os.fspath(folder.absolute()),
       options=ocp.CheckpointManagerOptions(
         max_to_keep=keep,
-        create=True,
+        create=hosts.single(),
         # Its deadlines are by the clock on the wall, which may jump.
         enable_async_checkpointing=False,
+        **alone,
       ),
     )
 
   def save(self, state: step_lib.TrainState, progress: dict[str, Any]) -> None:
     """Writes `state` and, as JSON, where the data and the run stand."""
-    plain = _plain(state)
+    plain, step = _plain(state), int(state.step)
+    if not hosts.single():
+      plain = hosts.whole(plain)
+    if not hosts.is_first():
+      return
     self._manager.save(
-      int(state.step),
+      step,
       args=ocp.args.Composite(
         state=ocp.args.StandardSave(plain),
         shapes=ocp.args.JsonSave(_shapes(plain)),
@@ -60,7 +77,7 @@ class Checkpoints:
       ),
     )
     self._manager.wait_until_finished()
-    written = self.folder / str(int(state.step))
+    written = self.folder / str(step)
     if storage.is_remote(written) or (written / _HASHES).exists():
       return  # Made again after a kill; orbax keeps the one that is there.
     atomic.remove_temporary(written)
@@ -83,6 +100,24 @@ class Checkpoints:
       InputError: the state on disk is of another model or optimizer, or not as
         it was written.
     """
+    if hosts.single():
+      found = self._restore(_plain(like))
+      return found and (_keyed(found[0]), found[1])
+    # Arrays of this process, as orbax reads them alone.
+    mine, notes = jax.tree.map(_empty, _plain(like)), b"null"
+    with hosts.alike():
+      if hosts.is_first() and (found := self._restore(mine)):
+        mine, notes = found[0], json.dumps(found[1]).encode()
+    progress = json.loads(hosts.share(notes))
+    if progress is None:
+      return None
+    placed = jax.tree.map(_shared, mine, _plain(like))
+    return _keyed(placed), progress
+
+  def _restore(
+    self, like: step_lib.TrainState
+  ) -> tuple[step_lib.TrainState, dict[str, Any]] | None:
+    """As `restore`, of states with plain keys, by the process that reads."""
     latest = self._manager.latest_step()
     if latest is None:
       return None
@@ -91,13 +126,12 @@ class Checkpoints:
         f"{found[0]}; delete {self.folder / str(latest)}, and training goes on"
         " from the state before it"
       )
-    plain = _plain(like)
     # Asked first, and apart: orbax only finds out amid reading the arrays.
     told = ocp.args.JsonRestore()
     notes = self._manager.restore(
       latest, args=ocp.args.Composite(shapes=told, progress=told)
     )
-    there, here = notes["shapes"], _shapes(plain)
+    there, here = notes["shapes"], _shapes(like)
     for name in sorted({*there, *here}):
       if there.get(name) != here.get(name):
         raise errors.InputError(
@@ -106,15 +140,14 @@ class Checkpoints:
           " --out"
         )
     found = self._manager.restore(
-      latest, args=ocp.args.Composite(state=ocp.args.StandardRestore(plain))
+      latest, args=ocp.args.Composite(state=ocp.args.StandardRestore(like))
     )
-    state = found["state"]
-    key = jax.random.wrap_key_data(state.key)
-    return state.replace(key=key), notes["progress"]
+    return found["state"], notes["progress"]
 
   def close(self) -> None:
     """Waits for what is being written."""
-    self._manager.close()
+    if self._manager is not None:
+      self._manager.close()
 
 
 def states(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -170,6 +203,24 @@ def read(state: pathlib.Path) -> Any:
 def _plain(state: step_lib.TrainState) -> step_lib.TrainState:
   """The state with its key as numbers, which is what orbax takes."""
   return state.replace(key=jax.random.key_data(state.key))  # type: ignore[attr-defined]
+
+
+def _keyed(state: step_lib.TrainState) -> step_lib.TrainState:
+  """The state that `_plain` gives these numbers of."""
+  key = jax.random.wrap_key_data(state.key)
+  return state.replace(key=key)  # type: ignore[attr-defined]
+
+
+def _empty(leaf: Any) -> np.ndarray:
+  """An array of the host that is like one of devices."""
+  return np.zeros(leaf.shape, leaf.dtype)
+
+
+def _shared(mine: Any, like: Any) -> jax.Array:
+  """The array that process 0 has, where another one of its shape lies."""
+  data = hosts.share(np.asarray(mine).tobytes())
+  array = np.frombuffer(data, like.dtype).reshape(like.shape)
+  return sharding.put(array, like.sharding)
 
 
 def _shapes(state: step_lib.TrainState) -> dict[str, str]:

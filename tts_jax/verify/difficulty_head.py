@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tts_jax import errors, types
+from tts_jax import errors, hosts, types
 from tts_jax.decode import engine, stream
 
 # A feature that varies less than this is taken to be constant.
@@ -168,7 +168,7 @@ def over_prompts(
     # One shape for all passes: the last one reads a prompt several times.
     prompts += prompts[-1:] * (rows - len(some))
     whole = jax.tree.map(lambda *parts: np.concatenate(parts), *prompts)
-    found.append(np.asarray(read(whole))[: len(some)])
+    found.append(hosts.whole(read(whole))[: len(some)])
   if not found:
     raise errors.InputError("there is no question to predict pass@1 of")
   return np.concatenate(found)

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
-from tts_jax import errors
+from tts_jax import errors, hosts
 from tts_jax.verify import published, reading
 from tts_jax.verify import solutions as solutions_lib
 
@@ -216,7 +216,7 @@ class Reader:
     self._cache, found = self._extend(
       self._cache, self._prm.params, self._state, *layout
     )
-    probability = np.asarray(found)
+    probability = hosts.whole(found)
     for (group, row), new in todo.items():
       one = self._rows[group][row]
       self.read[group] += len(new)

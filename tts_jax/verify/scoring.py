@@ -8,7 +8,7 @@ import chex
 import jax
 import numpy as np
 
-from tts_jax import types
+from tts_jax import hosts, types
 from tts_jax.model import head
 from tts_jax.verify import reward, solutions
 
@@ -96,7 +96,7 @@ def score(
 
   for batch, places in solutions.packed(remember(), rows=rows, length=length):
     # A score is needed where a step ends, and nowhere else.
-    logits = np.asarray(read_logits(params, jax.device_put(batch)))
+    logits = hosts.whole(read_logits(params, jax.device_put(batch)))
     probability = 1 / (1 + np.exp(-logits.astype(np.float64)))
     question, offset = 0, first
     for place in sorted(places, key=lambda place: place.index):
