@@ -124,7 +124,7 @@ def _reached(out):
 def test_a_wrong_flag_can_be_corrected_in_the_same_folder(tmp_path, cache):
   """Also where the wrong run learned a tokenizer of its own."""
   out = tmp_path / "run"
-  wrong = ("--config.optimizer.warmup=99", "--config.tokenizer.vocabulary=258")
+  wrong = ("--config.data.microbatches=3", "--config.tokenizer.vocabulary=258")
   done = kill_harness.run(_command(out, *wrong), cache)
   assert done.returncode == 2, done.stderr
   assert tokenization.load(out / "model").vocabulary == 258
