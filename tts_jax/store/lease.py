@@ -3,17 +3,16 @@
 A lease is an object that says which process writes, and when it last said so.
 It keeps a second process out as long as the first one lives; it is no lock: two
 both write that begin within a moment of each other, on clocks that differ by
-more than `STALE`, or after one was suspended for longer, until that one sees it
-and ends itself by SIGTERM. The same rows have the
-same name, so that one object is then written twice; or, where their machines
-count otherwise, there are two of one batch, which every reader refuses.
+more than `STALE`, or after one was suspended for longer, which then says so.
+The same rows have the same name, so that one object is then written twice; or,
+where their machines count otherwise, there are two of one batch, which every
+reader refuses.
 """
 
 import json
 import os
 import pathlib
 import secrets
-import signal
 import socket
 import sys
 import threading
@@ -89,10 +88,9 @@ class Lease:
     while not self._end.wait(BEAT):
       try:
         if not self._is_ours():
-          # Taken, while this process was suspended or cut off: what it would
-          # write now is another's.
-          print(f"{self._path}: another process took it", file=sys.stderr)
-          os.kill(self._process, signal.SIGTERM)
+          # Taken or removed, while this process was suspended or cut off.
+          said = "is no longer this process's: end it, if another writes"
+          print(f"{self._path}: {said}", file=sys.stderr)
           return
         self._write()
       except Exception:  # Of the network: the next may pass, of four.
