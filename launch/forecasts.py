@@ -83,5 +83,5 @@ def judging(config: ml_collections.ConfigDict) -> tuple[flops.Network, ...]:
 
 
 def shards(config: ml_collections.ConfigDict, questions: int) -> int:
-  """Of a stage of so many questions."""
-  return -(-questions // config.engine.batch)
+  """Of a stage of so many questions; a batch of 0 is refused later."""
+  return -(-questions // max(1, config.engine.batch))
