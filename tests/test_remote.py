@@ -376,6 +376,7 @@ def test_no_name_of_a_place_becomes_a_path_of_a_disk():
   """`pathlib.Path("gs://a")` is a folder "gs:", and no fault."""
   local = {
     "tts_jax/storage.py",
+    "tts_jax/store/lease.py",
     "tts_jax/remote.py",
     "launch/bench_peers.py",
     "launch/circumstances.py",
