@@ -383,6 +383,7 @@ def test_no_name_of_a_place_becomes_a_path_of_a_disk():
     "launch/config_comments.py",
     "launch/config_file.py",
     "launch/entry.py",
+    "launch/shared_run.py",
     "launch/topologies.py",
   }
   for folder in ("tts_jax", "launch"):
