@@ -45,7 +45,8 @@ def test_figures_are_drawn_or_missed_aloud(folder):
   png = (folder / "figures" / "figure_09_exchange.png").read_bytes()
   assert png.startswith(b"\x89PNG")
   lines = {
-    line.split(":")[0].split()[-1]: line for line in done.stdout.splitlines()
+    line.split(":")[0].split()[-1]: line
+    for line in done.stdout.splitlines()[1:]
   }
   assert set(lines) == {one.name for one in paper_figures.FIGURES}
   make = f"python -m launch.reproduce --out {folder}"

@@ -117,7 +117,7 @@ def test_figures_are_drawn_or_missed_aloud(run):
     "policy",
     "policy_average",
   }
-  lines = done.stdout.splitlines()
+  _, *lines = done.stdout.splitlines()
   # Transcripts are two pages.
   assert len(lines) == len(paper_figures.FIGURES) + 1
   missed = [line for line in lines if "svg" not in line]

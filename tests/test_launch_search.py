@@ -274,7 +274,7 @@ def test_measured_verifiers_are_compared(tmp_path, measured, cache):
       row["best_of_n_weighted"] == (wanted["curves"]["best_of_n_weighted"]["4"])
     )
     assert row["pass_at_1"] == wanted["curves"]["majority"]["1"]
-  header, _, first, second, _ = done.stdout.splitlines()
+  _, header, _, first, second, _ = done.stdout.splitlines()
   assert "weighted best-of-4" in header
   assert first.removeprefix("| frozen") == second.removeprefix("| outcome")
   assert f"{wanted['ece']:.3f}" in first
