@@ -7,3 +7,8 @@ class InputError(ValueError):
   The message is one line that names what is wrong, where, and what would be
   right. Launchers print it alone, without a traceback, and exit with status 2.
   """
+
+
+def in_a_line(error: BaseException) -> str:
+  """What another library's error says, or the name of one that says nothing."""
+  return " ".join(str(error).split()) or type(error).__name__

@@ -5,6 +5,7 @@ There are no folders: one is there as long as an object's name begins with it.
 
 import fnmatch
 import functools
+import io
 import logging
 import os
 import pathlib
@@ -94,9 +95,9 @@ class Remote(gpath.PosixGPath):
     """Never: each object would be copied and removed, and a kill leave both.
 
     Raises:
-      NotImplementedError: always.
+      io.UnsupportedOperation: always.
     """
-    raise NotImplementedError(f"{self}: object storage renames nothing")
+    raise io.UnsupportedOperation(f"{self}: object storage renames nothing")
 
   replace = rename
 
@@ -120,7 +121,7 @@ def at(name: str) -> pathlib.Path:
     try:
       path.exists()
     except Exception as error:  # Each backend raises its own.
-      said = " ".join(str(error).split()) or type(error).__name__
+      said = errors.in_a_line(error)
       raise errors.InputError(
         f"{name}: cannot be reached: {said}; gs:// takes `pip install gcsfs`, a"
         " bucket that is there, and `gcloud auth application-default login`"

@@ -43,7 +43,7 @@ class Lease:
     try:
       self._write()
     except Exception as error:  # Each backend raises its own.
-      said = " ".join(str(error).split()) or type(error).__name__
+      said = errors.in_a_line(error)
       raise errors.InputError(
         f"{path.parent}: this folder is not writable ({said}); give another, or"
         " make it so"
