@@ -98,7 +98,7 @@ def told(tmp_path_factory, model, cache):
 def test_every_section_has_its_lines(told):
   found, printed, folder = told
   assert found["machine"]["flops_per_second"] > 0
-  assert printed.startswith("about ")
+  assert printed.startswith(f"to {folder}: decode: 3 shapes x 2, 0% done;")
   for name in sections.ALL:
     assert f"\n{name} " in printed
     assert found[name]
