@@ -81,6 +81,8 @@ def get_config() -> ml_collections.ConfigDict:
       "search": {
         # Rows of a question, in every method.
         "candidates": 16,
+        # Blocks of heads that are timed in the verifier's place.
+        "heads": (0, 1),
       },
       # Chains of the revision model.
       "revisions": {

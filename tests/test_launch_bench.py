@@ -137,15 +137,21 @@ def test_decoding_and_prefill_are_counted(told):
 
 def test_searches_stand_beside_sampling(told):
   sampling, *searched = told[0]["search"]
-  assert [one["methods"] for one in searched] == [["beam_sqrt"], ["beam_4"]]
+  assert [(one["name"], one["methods"]) for one in searched] == [
+    ("beam_sqrt", ["beam_sqrt"]),
+    ("beam_4", ["beam_4"]),
+    ("beam_sqrt, 0-block head", ["beam_sqrt"]),
+    ("beam_sqrt, 1-block head", ["beam_sqrt"]),
+  ]
   assert sampling["samples"] == 2
   for one in searched:
     assert one["rows"] == 2
     assert one["ratio_to_sampling"]["median"] > 0
     assert 0 < one["utilisation"] <= 1
     assert one["forwarded_per_token"] > 1
-    # The verifier has a cache too.
-    assert one["kv_bytes"] > sampling["kv_bytes"]
+    # The verifier has a cache too, if it has blocks.
+    blocks = "0-block" not in one["name"]
+    assert (one["kv_bytes"] > sampling["kv_bytes"]) == blocks
   (chains,) = told[0]["revisions"]
   assert (chains["chains"], chains["length"]) == (2, 2)
   assert chains["forwarded_per_token"] > 1

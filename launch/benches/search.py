@@ -1,5 +1,6 @@
 """Searches from end to end, each beside plain sampling in as many rows."""
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from launch import generation, judges, pooling, searchers, throughput, turns
 from launch.benches import sampling, streams
 from tts_jax.decode import pools
 from tts_jax.search import setup, state, strategies, sweep
+from tts_jax.verify import reward
 
 
 def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
@@ -21,7 +23,10 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
   `experiment`.
   Methods that at this size are one strategy share a line.
   `ratio_to_sampling` is of seconds a token generated, over turns that
-  alternate with those of sampling.
+  alternate with those of sampling. The first strategy is timed once more with
+  heads of `config.search.heads` blocks on the model's final states, as they
+  are drawn: a pass costs what its models cost, and these tell the loop's own
+  part from the verifier's.
   """
   wanted, rows = config.experiment, config.search.candidates
   task, questions = pooling.find_questions(wanted)
@@ -31,7 +36,15 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
   groups = max(1, wanted.search.rows // rows)
   sized = streams.sized(wanted, groups, rows, samples=rows)
   plain, told = sampling.way(model, sized, asked), False
-  for strategy, names in strategies_of(wanted.search.methods, rows).items():
+  found = strategies_of(wanted.search.methods, rows)
+  compared = [(names, "", judge, one) for one, names in found.items()]
+  if isinstance(judge, judges.Judge):
+    one, names = next(iter(found.items()))
+    compared += [
+      (names[:1], f", {blocks}-block head", _headed(judge, model, blocks), one)
+      for blocks in config.search.heads
+    ]
+  for names, head, judge, strategy in compared:
     loaded: Any = model, judge, wanted, task, strategy
     search = streams.Stream(searchers.engine(*loaded)(0), asked, _searched)
     ways: dict[str, turns.Way] = {"sampling": plain, "search": search}
@@ -54,7 +67,7 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
       weights,
     )
     yield search.line(
-      ", ".join(names),
+      ", ".join(names) + head,
       took["search"],
       shapes,
       own={
@@ -76,6 +89,24 @@ def strategies_of(
     (cell,) = sweep.cells({name: [budget]}, seeds=1)
     found.setdefault(cell.strategy, []).append(name)
   return found
+
+
+def _headed(
+  judge: judges.Judge, model: generation.Generator, blocks: int
+) -> judges.Judge:
+  """A head of so many blocks on the model's final states, as it is drawn."""
+  cfg = judge.verifier.config
+  verifier = reward.above(
+    model.lm,
+    cfg.delimiters,
+    layers=blocks,
+    width=cfg.width,
+    token_width=cfg.token_width,
+    mlp_width=cfg.mlp_width,
+    predicts=False,
+  )
+  params = verifier.init(jax.random.key(0))
+  return dataclasses.replace(judge, verifier=verifier, params=params)
 
 
 def _per_token(way: streams.Stream, took: turns.Times) -> np.ndarray:
