@@ -45,8 +45,8 @@ def test_only_the_cell_that_installs_is_for_a_notebook_alone():
   assert all("-c jax.txt" in one for one in lines)
   (note,) = (c for c in _CELLS["cells"] if c["id"] == "install-note")
   pyproject = (_ROOT / "pyproject.toml").read_text()
-  assert '"jax>=0.9,!=0.11.1"' in "".join(note["source"])
-  assert '"jax>=0.9,!=0.11.1"' in pyproject
+  assert '"jax>=0.10,!=0.11.1"' in "".join(note["source"])
+  assert '"jax>=0.10,!=0.11.1"' in pyproject
 
 
 def test_its_cells_run(tmp_path):

@@ -11,7 +11,7 @@ import search_models
 
 from configs import bench
 from launch import entrant, kv_cache, racing, standings, throughput, turns
-from launch.benches import doubling, grading, search, sections
+from launch.benches import doubling, grading, searched, sections
 from tts_jax import errors
 from tts_jax.decode import loop
 from tts_jax.model import config as config_lib
@@ -136,15 +136,15 @@ def test_decoding_and_prefill_are_counted(told):
 
 
 def test_searches_stand_beside_sampling(told):
-  sampling, *searched = told[0]["search"]
-  assert [(one["name"], one["methods"]) for one in searched] == [
+  sampling, *others = told[0]["search"]
+  assert [(one["name"], one["methods"]) for one in others] == [
     ("beam_sqrt", ["beam_sqrt"]),
     ("beam_4", ["beam_4"]),
     ("beam_sqrt, 0-block head", ["beam_sqrt"]),
     ("beam_sqrt, 1-block head", ["beam_sqrt"]),
   ]
   assert sampling["samples"] == 2
-  for one in searched:
+  for one in others:
     assert one["rows"] == 2
     assert one["ratio_to_sampling"]["median"] > 0
     assert 0 < one["utilisation"] <= 1
@@ -248,13 +248,13 @@ def test_only_shapes_of_twice_the_rows_are_paired():
 
 def test_methods_of_one_strategy_are_searched_once():
   names = tuple(strategies.BY_NAME)
-  found = search.strategies_of(names, 16)
+  found = searched.strategies_of(names, 16)
   assert found[strategies.Beam(16, 4)] == ["beam_sqrt", "beam_4"]
   assert found[strategies.Lookahead(16, 4, 3)] == ["lookahead_3"]
   assert len(found) == 5
   assert {one.rounds.n for one in found} == {16}
   with pytest.raises(errors.InputError, match="'beam_5'; it must be of"):
-    search.strategies_of(("beam_5",), 16)
+    searched.strategies_of(("beam_5",), 16)
 
 
 def test_pairs_are_what_they_are_called():

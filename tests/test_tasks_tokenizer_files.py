@@ -125,6 +125,20 @@ def test_a_start_token_that_is_asked_for_must_be_there(folder):
     tokenization.load(path)
 
 
+def test_a_text_without_tokens_has_no_start(tmp_path):
+  made = tokenization.train(["a b\n1"] * 4, 270)
+  made.save(tmp_path)
+  file = tmp_path / "tokenizer.json"
+  written = json.loads(file.read_text())
+  written["normalizer"] = {
+    "type": "Replace",
+    "pattern": {"String": "a"},
+    "content": "",
+  }
+  file.write_text(json.dumps(written))
+  assert tokenization.load(tmp_path).start == ()
+
+
 def test_what_was_set_for_training_is_left_out(folder):
   path, _ = folder()
   found = tokenizers.Tokenizer.from_file(str(path / "tokenizer.json"))

@@ -1,6 +1,5 @@
 """Searches from end to end, each beside plain sampling in as many rows."""
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +8,9 @@ import ml_collections
 import numpy as np
 
 from launch import generation, judges, pooling, searchers, throughput, turns
-from launch.benches import sampling, streams
+from launch.benches import sampling, searched, streams
 from tts_jax.decode import pools
-from tts_jax.search import setup, state, strategies, sweep
-from tts_jax.verify import reward
+from tts_jax.search import setup, state
 
 
 def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
@@ -23,10 +21,7 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
   `experiment`.
   Methods that at this size are one strategy share a line.
   `ratio_to_sampling` is of seconds a token generated, over turns that
-  alternate with those of sampling. The first strategy is timed once more with
-  heads of `config.search.heads` blocks on the model's final states, as they
-  are drawn: a pass costs what its models cost, and these tell the loop's own
-  part from the verifier's.
+  alternate with those of sampling.
   """
   wanted, rows = config.experiment, config.search.candidates
   task, questions = pooling.find_questions(wanted)
@@ -36,14 +31,7 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
   groups = max(1, wanted.search.rows // rows)
   sized = streams.sized(wanted, groups, rows, samples=rows)
   plain, told = sampling.way(model, sized, asked), False
-  found = strategies_of(wanted.search.methods, rows)
-  compared = [(names, "", judge, one) for one, names in found.items()]
-  if isinstance(judge, judges.Judge):
-    one, names = next(iter(found.items()))
-    compared += [
-      (names[:1], f", {blocks}-block head", _headed(judge, model, blocks), one)
-      for blocks in config.search.heads
-    ]
+  compared = searched.ways(config.search, wanted, model, judge)
   for names, head, judge, strategy in compared:
     loaded: Any = model, judge, wanted, task, strategy
     search = streams.Stream(searchers.engine(*loaded)(0), asked, _searched)
@@ -77,36 +65,6 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
       },
       note=f"{np.median(ratio):.2f} x sampling",
     )
-
-
-def strategies_of(
-  methods: tuple[str, ...], rows: int
-) -> dict[strategies.Strategy, list[str]]:
-  """Strategies of so many rows, and the methods that are each of them."""
-  found: dict[strategies.Strategy, list[str]] = {}
-  for name in methods:
-    budget = rows * strategies.LEAST.get(name, 1)
-    (cell,) = sweep.cells({name: [budget]}, seeds=1)
-    found.setdefault(cell.strategy, []).append(name)
-  return found
-
-
-def _headed(
-  judge: judges.Judge, model: generation.Generator, blocks: int
-) -> judges.Judge:
-  """A head of so many blocks on the model's final states, as it is drawn."""
-  cfg = judge.verifier.config
-  verifier = reward.above(
-    model.lm,
-    cfg.delimiters,
-    layers=blocks,
-    width=cfg.width,
-    token_width=cfg.token_width,
-    mlp_width=cfg.mlp_width,
-    predicts=False,
-  )
-  params = verifier.init(jax.random.key(0))
-  return dataclasses.replace(judge, verifier=verifier, params=params)
 
 
 def _per_token(way: streams.Stream, took: turns.Times) -> np.ndarray:

@@ -277,9 +277,9 @@ def _added_at_start(backend: tokenizers.Tokenizer) -> tuple[int, ...]:
   """What the backend puts before a text by itself."""
   plain = backend.encode("a", add_special_tokens=False).ids
   whole = backend.encode("a").ids
-  place = next(
-    at for at in range(len(whole)) if whole[at : at + len(plain)] == plain
-  )
+  # Both may be empty.
+  places = range(len(whole) - len(plain) + 1)
+  place = next(at for at in places if whole[at : at + len(plain)] == plain)
   return tuple(whole[:place])
 
 
