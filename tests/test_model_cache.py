@@ -213,7 +213,7 @@ def test_a_loop_copies_no_cache(params, between, dtype):
   def generate(rows, tokens):
     def step(carry):
       before, tokens = carry
-      output, rows = lm.decode(params, state, before, tokens)
+      output, rows = jax.jit(lm.decode)(params, state, before, tokens)
       return between(before, rows, output.logits.argmax(-1).astype(jnp.int32))
 
     return jax.lax.while_loop(
@@ -240,10 +240,12 @@ def test_every_models_rows_can_be_emptied_and_copied(lm):
     length=jnp.asarray([3, 2]),
     uid=jnp.zeros(2, jnp.uint32),
   )
-  _, state = lm.prefill(params, prompts)
+  _, state = jax.jit(lm.prefill)(params, prompts)
   rows = lm.init_rows(2, 3, _SLOTS)
   assert isinstance(rows, cache.RowCache)
-  _, rows = lm.decode(params, state, rows, jnp.zeros((2, 3), jnp.int32))
+  _, rows = jax.jit(lm.decode)(
+    params, state, rows, jnp.zeros((2, 3), jnp.int32)
+  )
   assert isinstance(rows, cache.RowCache)
   emptied = cache.reset(rows, jnp.asarray([[True, False, False]] * 2))
   assert emptied.length.tolist() == [[0, 1, 1]] * 2

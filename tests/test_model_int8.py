@@ -77,11 +77,11 @@ def test_a_model_reads_with_the_weights_that_8_bits_stand_for(tied):
   params = _numbers(held, _summed)
   assert params["layer_0"]["qkv"].dtype == jnp.float32
   tokens = jnp.arange(24).reshape(2, 12)
-  found = lm.forward(held, tokens).logits
+  found = jax.jit(lm.forward)(held, tokens).logits
   np.testing.assert_allclose(
-    found, lm.forward(params, tokens).logits, rtol=1e-5, atol=1e-5
+    found, jax.jit(lm.forward)(params, tokens).logits, rtol=1e-5, atol=1e-5
   )
-  exact = lm.forward(_model(tied=tied)[1], tokens).logits
+  exact = jax.jit(lm.forward)(_model(tied=tied)[1], tokens).logits
   off = abs(found - exact).max() / abs(exact).max()
   assert 0 < off < 0.1
   kinds = {leaf.dtype.name for leaf in jax.tree.leaves(held) if leaf.ndim > 2}
@@ -146,23 +146,25 @@ def _prompts():
 
 def test_tokens_read_one_by_one_or_together_leave_one_cache():
   lm, params = _model(cache_dtype="int8")
-  _, state = lm.prefill(params, _prompts())
+  _, state = jax.jit(lm.prefill)(params, _prompts())
   assert state.keys[0].values.dtype == jnp.int8
   tokens = jnp.arange(18).reshape(2, 3, 3)
   rows, logits = lm.init_rows(2, 3, 5), []
   for column in range(3):
-    output, rows = lm.decode(params, state, rows, tokens[..., column])
+    output, rows = jax.jit(lm.decode)(params, state, rows, tokens[..., column])
     logits.append(output.logits)
   empty, count = lm.init_rows(2, 3, 5), jnp.full((2, 3), 3)
-  together, others = lm.extend_rows(params, state, empty, tokens, count)
+  together, others = jax.jit(lm.extend_rows)(
+    params, state, empty, tokens, count
+  )
   np.testing.assert_allclose(
     jnp.stack(logits, 2), together.logits, rtol=1e-4, atol=1e-4
   )
   chex.assert_trees_all_close(rows, others, atol=1)  # A step, of integers.
   # As the numbers have it, nearly.
   exact = _model()[0]
-  _, plain = exact.prefill(params, _prompts())
-  want, _ = exact.extend_rows(
+  _, plain = jax.jit(exact.prefill)(params, _prompts())
+  want, _ = jax.jit(exact.extend_rows)(
     params, plain, exact.init_rows(2, 3, 5), tokens, count
   )
   off = abs(together.logits - want.logits).max() / abs(want.logits).max()
@@ -171,16 +173,16 @@ def test_tokens_read_one_by_one_or_together_leave_one_cache():
 
 def test_rows_of_8_bits_are_copied_and_overwritten_whole():
   lm, params = _model(cache_dtype="int8")
-  _, state = lm.prefill(params, _prompts())
+  _, state = jax.jit(lm.prefill)(params, _prompts())
   tokens = jnp.arange(6).reshape(2, 3)
-  _, rows = lm.decode(params, state, lm.init_rows(2, 3, 5), tokens)
+  _, rows = jax.jit(lm.decode)(params, state, lm.init_rows(2, 3, 5), tokens)
   copied = cache.copy_rows(rows, jnp.asarray([[0, 0, 2], [0, 2, 2]]))
   for leaf, old in zip(
     jax.tree.leaves(copied.keys), jax.tree.leaves(rows.keys), strict=True
   ):
     np.testing.assert_array_equal(leaf[0, 1], old[0, 0])
     np.testing.assert_array_equal(leaf[1, 1], old[1, 2])
-  _, block = lm.extend(params, state, tokens)
+  _, block = jax.jit(lm.extend)(params, state, tokens)
   put = cache.put_rows(
     rows, block, jnp.arange(2), jnp.asarray([1, 2]), jnp.asarray([3, 2])
   )

@@ -38,7 +38,7 @@ def _requests(count):
 
 def _alone(head, tokens):
   """Features of a prompt that is read without any padding."""
-  output = _LM.forward(_MODEL, jnp.asarray([tokens]))
+  output = jax.jit(_LM.forward)(_MODEL, jnp.asarray([tokens]))
   states = output.hidden if head.tap is None else output.streams[head.tap]
   return np.concatenate([states[0, -1], states[0].mean(0)])
 
