@@ -28,14 +28,9 @@ def ways(
   found = strategies_of(experiment.search.methods, config.candidates)
   timed: list[Way] = [(names, "", judge, one) for one, names in found.items()]
   if isinstance(judge, judges.Judge):
-    names, _, _, first = timed[0]
     timed += [
-      (
-        names[:1],
-        f", {blocks}-block head",
-        _headed(judge, model, blocks),
-        first,
-      )
+      (names[:1], f", {blocks}-block head", _headed(judge, model, blocks), one)
+      for names, _, _, one in timed[:1]
       for blocks in config.heads
     ]
   return timed
