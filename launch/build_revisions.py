@@ -15,9 +15,16 @@ what the samples offered. In a notebook:
 
 import json
 
-from launch import assembling, entry, forecasts, outlook, pooling
+from launch import (
+  assembling,
+  entry,
+  forecasts,
+  outlook,
+  pooling,
+  shared_run,
+)
 from tts_jax import storage
-from tts_jax.store import chains, run
+from tts_jax.store import chains
 from tts_jax.store import trajectories as store
 
 _CONFIG = entry.config_flag("configs/build_revisions.py")
@@ -35,14 +42,12 @@ def main(_: list[str]) -> None:
     parts = [forecasts.samples(config, out, questions)] * (not config.source)
     parts.append(outlook.Part("trajectories", f"of {questions} questions"))
   outlook.begin(out, *parts, config=config)
-  with run.Run.open(out, config.to_dict()) as folder:
-    if own:
-      summary = assembling.from_chains(folder, config, source)
-    else:
-      summary = assembling.from_pool(folder, config, source)
+  with shared_run.opened(out, config.to_dict()) as folder:
+    build = assembling.from_chains if own else assembling.from_pool
+    summary = build(folder, config, source if config.source else folder.path)
     folder.write_json(store.SUMMARY, summary)
   print(json.dumps(summary, indent=2))
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

@@ -16,9 +16,9 @@ from launch import (
   labelling,
   outlook,
   pooling,
+  shared_run,
 )
 from tts_jax.store import labels as labels_lib
-from tts_jax.store import run
 from tts_jax.verify import label_costs, saved
 
 _CONFIG = entry.config_flag("configs/label_steps.py")
@@ -33,7 +33,7 @@ def main(_: list[str]) -> None:
   given = config, out, len(questions)
   parts = [forecasts.samples(*given), forecasts.rollouts(*given)]
   outlook.begin(out, *parts, config=config)
-  with run.Run.open(out, config.to_dict()) as folder:
+  with shared_run.opened(out, config.to_dict()) as folder:
     model = generation.load_generator(config, task)
     loaded = config, task, questions, model
     pooling.sample_pool(folder, *loaded)
@@ -45,4 +45,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

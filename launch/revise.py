@@ -17,8 +17,9 @@ from launch import (
   pooling,
   revising,
   search_forecasts,
+  shared_run,
 )
-from tts_jax.store import chains, run
+from tts_jax.store import chains
 from tts_jax.verify import saved
 
 _CONFIG = entry.config_flag("configs/revise.py")
@@ -35,16 +36,16 @@ def main(_: list[str]) -> None:
   size = len(questions), plan.answers
   parts = [search_forecasts.revising(config, out, *size, config.model)]
   outlook.begin(out, *parts, config=config)
-  with run.Run.open(out, config.to_dict()) as folder:
+  with shared_run.opened(out, config.to_dict()) as folder:
     model = revising.load_reviser(config, task, config.model, "config.model")
     chaining.run_chains(folder, config, task, questions, model, plan)
     origin = dataclasses.asdict(saved.origin(model.folder))
     folder.write_json(chains.SUMMARY, {"origin": origin})
-  found = chains.load_chains(out)
+    found = chains.load_chains(folder.path)
   for turn in range(min(8, max(plan.lengths))):
     right = found.prefixes(found.answers.correct, turn + 1)[..., turn]
     print(f"answer {turn + 1} of a chain: {right.mean():.3f} right")
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

@@ -14,9 +14,9 @@ from launch import (
   judging,
   outlook,
   pooling,
+  shared_run,
 )
 from tts_jax.scaling import scored_pool, summary, verifier_summary
-from tts_jax.store import run
 from tts_jax.tasks import catalogue
 
 _CONFIG = entry.config_flag("configs/score.py")
@@ -32,15 +32,15 @@ def main(_: list[str]) -> None:
   outlook.begin(out, *parts, config=config)
   model = generation.load_generator(config, task)
   judge = judges.load(config, model)
-  with run.Run.open(out, config.to_dict()) as folder:
+  with shared_run.opened(out, config.to_dict()) as folder:
     pooling.sample_pool(folder, config, task, questions, model)
     judging.score_pool(folder, config, task, questions, model, judge)
-    scored = scored_pool.load(out)
+    scored = scored_pool.load(folder.path)
     measured = scored_pool.measure(
       scored,
       summary.budgets(config.samples),
       first_wrong=scored_pool.first_wrong_steps(
-        out, scored.samples, questions, catalogue.step_judge(task.name)
+        folder.path, scored.samples, questions, catalogue.step_judge(task.name)
       ),
       seed=config.seed,
     )
@@ -49,4 +49,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

@@ -17,7 +17,8 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 
-from launch import entry, known_shapes, training, training_forecasts
+from launch import entry, known_shapes, shared_run, training
+from launch import training_forecasts as forecasts
 from tts_jax import storage
 from tts_jax.model import embedded, huggingface, transformer
 from tts_jax.store import run, trajectories
@@ -36,17 +37,17 @@ def main(_: list[str]) -> None:
   config = _CONFIG.value
   source = config.start or embedded.folder(config.model, config.task)
   lm = known_shapes.model(storage.at(source), "float32")
-  training_forecasts.begin(_OUT.value, config, lm)
+  forecasts.begin(_OUT.value, config, lm)
   inputs = trajectories.content_hash(config.trajectories, config.held_out)
   record = config.to_dict() | {"trajectories_hash": inputs}
-  with run.Run.open(_OUT.value, record) as folder:
+  with shared_run.opened(_OUT.value, record) as folder:
     _train(folder, config)
 
 
 def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   source, out = embedded.folder(config.model, config.task), folder.path
-  begin = storage.fetched(config.start or source)
-  base, params = huggingface.load(begin, "float32")
+  start = storage.fetched(config.start or source)
+  base, params = huggingface.load(start, "float32")
   shape = dataclasses.replace(
     base.config, max_positions=config.max_positions, dropout=config.dropout
   )
@@ -62,7 +63,8 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
     microbatches=config.microbatches,
   )
   key = jax.random.key(config.seed)
-  state = jax.device_put(step_lib.begin(key, params, optimizer), made.copies)
+  begin = functools.partial(step_lib.begin, optimizer=optimizer)
+  state = jax.jit(begin, out_shardings=made.copies)(key, params)
   print(f"{len(train):,} trajectories", flush=True)
   state, progress = training.run(
     state,
@@ -81,4 +83,4 @@ def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

@@ -10,11 +10,12 @@ leaves one. It gets metrics.jsonl, checkpoints/, best/, verifier/ and, trained
 jointly, model/.
 """
 
+import functools
 from typing import Any
 
 import jax
 
-from launch import entry, training, training_forecasts, verifying
+from launch import entry, shared_run, training, training_forecasts, verifying
 from tts_jax.model import embedded, huggingface
 from tts_jax.store import labels, run
 from tts_jax.tasks import catalogue, tokenization
@@ -34,7 +35,7 @@ def main(_: list[str]) -> None:
   training_forecasts.begin(_OUT.value, config, goal.lm, goal)
   inputs = labels.content_hash(config.labels, config.held_out)
   record = config.to_dict() | {"labels_hash": inputs}
-  with run.Run.open(_OUT.value, record) as folder:
+  with shared_run.opened(_OUT.value, record) as folder:
     _train(folder, config, goal)
 
 
@@ -60,7 +61,8 @@ def _train(folder: run.Run, config: Any, goal: objective.Objective) -> None:
   drawn, kept = jax.random.split(jax.random.key(config.seed))
   params = goal.init(drawn, model)
   params |= saved.start(config.start, goal.verifier, config.backbone)
-  state = jax.device_put(step_lib.begin(kept, params, optimizer), made.copies)
+  begin = functools.partial(step_lib.begin, optimizer=optimizer)
+  state = jax.jit(begin, out_shardings=made.copies)(kept, params)
   state, progress = training.run(
     state,
     labelled.stream(train, mixture, worked=worked, **config.data),
@@ -81,4 +83,4 @@ def _train(folder: run.Run, config: Any, goal: objective.Objective) -> None:
 
 
 if __name__ == "__main__":
-  entry.run(main)
+  entry.run(main, hosts=True)

@@ -28,7 +28,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import kill_harness
@@ -40,10 +40,6 @@ _SHARED = (
   *("answering", "assembling", "chaining", "drawing", "experiment", "judging"),
   *("planning", "training", "verdicts", "verifying"),
 )
-# Never the same twice: what was done, the work that a kill lost included, and
-# how long it took; pages that show it; and orbax's notes of when it saved.
-_TIMED = ("usage.json", "report.html", "checkpoints", "best")
-_TIMED_KEYS = ("seconds", "row_utilisation", "tokens_generated")
 _LONGEST = 600.0  # Seconds that any one run may take.
 
 
@@ -176,7 +172,7 @@ class Harness:
     found["rows"] = wanted.total()
     found["rows lost"] = (wanted - rows).total()
     found["rows doubled or foreign"] = (rows - wanted).total()
-    both = _bytes(mine), _bytes(whole)
+    both = stage_commands.untimed(mine), stage_commands.untimed(whole)
     found["files"] = len(both[1])
     for path in sorted({*both[0], *both[1]}):
       if both[0].get(path) != both[1].get(path):
@@ -247,20 +243,6 @@ def _rows(folder: pathlib.Path) -> collections.Counter[str]:
     with pq.ParquetFile(path) as file:
       rows = file.read().to_pylist()
     found.update(f"{path.parent.name} {row}" for row in rows)
-  return found
-
-
-def _bytes(folder: pathlib.Path) -> Mapping[str, bytes]:
-  """Files as they must be the same; what holds times without these."""
-  found = {
-    path: data
-    for path, data in kill_harness.contents(folder).items()
-    if path.split("/")[0] not in _TIMED
-  }
-  if "summary.json" in found:
-    summary = json.loads(found["summary.json"])
-    kept = {k: v for k, v in summary.items() if k not in _TIMED_KEYS}
-    found["summary.json"] = json.dumps(kept).encode()
   return found
 
 

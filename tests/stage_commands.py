@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Iterable, Mapping
 
 import answering_model
+import kill_harness
 import made_policies
 import revise_command
 import search_command
@@ -52,6 +53,11 @@ _TRAIN = (
   "--config.schedule.validate_every=4",
   "--config.schedule.patience=99",
 )
+
+# Never the same twice: what was done, the work that a kill lost included, and
+# how long it took; pages that show it; and orbax's notes of when it saved.
+_TIMED = ("usage.json", "report.html", "checkpoints", "best")
+_TIMED_KEYS = ("seconds", "row_utilisation", "tokens_generated")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,6 +178,20 @@ def needed(names: Iterable[str]) -> list[str]:
     both = {**STAGES, **OTHERS}[name].needs
     found |= dict.fromkeys([*needed(both), name])
   return list(found)
+
+
+def untimed(folder: pathlib.Path) -> dict[str, bytes]:
+  """Files of a run as they must be the same; what holds times without these."""
+  found = {
+    path: data
+    for path, data in kill_harness.contents(folder).items()
+    if path.split("/")[0] not in _TIMED
+  }
+  if "summary.json" in found:
+    summary = json.loads(found["summary.json"])
+    kept = {k: v for k, v in summary.items() if k not in _TIMED_KEYS}
+    found["summary.json"] = json.dumps(kept).encode()
+  return found
 
 
 def give(folder: pathlib.Path) -> None:

@@ -2,10 +2,10 @@
 
 import json
 import os
-import socket
 import time
 import types
 
+import host_processes
 import jax
 import kill_harness
 import numpy as np
@@ -21,14 +21,6 @@ from tts_jax import errors, sharding
 from tts_jax.store import pool, run
 
 _SAMPLE = (*search_command.SMALL[:-2], "--config.engine.groups=8")
-_SEARCH = (
-  *search_command.SEARCH,
-  "--config.engine.groups=8",
-  "--config.search.methods=('beam_sqrt',)",
-  "--config.search.budgets=(4,)",
-  "--config.search.seeds=1",
-  "--config.search.rows=32",
-)
 _STEPS = 100
 _TRAIN = (
   "--config=configs/train_arithmetic.py",
@@ -44,32 +36,7 @@ _TRAIN = (
   "--config.tokenizer.count=50",
 )
 _ALL = "--config.mesh.data=8"
-
-
-def _start(count, launcher, outs, flags_, cache):
-  """Starts processes of eight devices in all, each with its own `--out`."""
-  with socket.socket() as free:
-    free.bind(("127.0.0.1", 0))
-    port = free.getsockname()[1]
-  env = {**cache, "JAX_NUM_CPU_DEVICES": str(8 // count)}
-  started = []
-  for number, out in zip(range(count), outs, strict=True):
-    own = (
-      f"--coordinator=127.0.0.1:{port}",
-      f"--processes={count}",
-      f"--process={number}",
-    )
-    command = kill_harness.python("-m", f"launch.{launcher}", f"--out={out}")
-    given = own if count > 1 else ()
-    started.append(kill_harness.start([*command, *given, *flags_], env))
-  return started
-
-
-def _end(started, status=0):
-  """Waits for all of them; what each said, output and errors."""
-  said = [one.communicate(timeout=200) for one in started]
-  assert [one.returncode for one in started] == [status] * len(said), said
-  return said
+_start, _end = host_processes.start, host_processes.end
 
 
 def _both(tmp_path, name):
@@ -110,21 +77,6 @@ def test_samples_are_those_of_one_process(tmp_path, cache, model):
   for name in ("question_id", "sample", "tokens", "verdict"):
     assert left[name].equals(right[name])
   np.testing.assert_allclose(left["logprob"], right["logprob"], atol=1e-4)
-
-
-def test_searches_are_those_of_one_process(tmp_path, cache, model):
-  verifier = search_command.draw_verifier(tmp_path / "verifier", model)
-  given = (*_SEARCH, f"--config.model={model}", f"--config.verifier={verifier}")
-  two, other = _both(tmp_path, "two")
-  _end(_start(2, "search", (two, other), (*given, _ALL), cache))
-  one = tmp_path / "one"
-  _end(_start(1, "search", (one,), (*given, _ALL), cache))
-  assert _shards(two) == _shards(one)
-  assert {path.split("/")[0] for path in _shards(one)} == {
-    *("pool", "scores", "search")
-  }
-  assert (two / "report.html").exists()
-  assert not other.exists()
 
 
 def _losses(folder):
@@ -189,7 +141,7 @@ def test_a_launcher_that_cannot_says_so_in_a_line(cache):
     [
       kill_harness.start(
         kill_harness.python(
-          *("-m", "launch.train_verifier", "--coordinator=127.0.0.1:1"),
+          *("-m", "launch.train_difficulty", "--coordinator=127.0.0.1:1"),
           *("--processes=2", "--process=0"),
         ),
         cache,

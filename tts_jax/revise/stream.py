@@ -12,7 +12,7 @@ import chex
 import jax
 import numpy as np
 
-from tts_jax import errors, types
+from tts_jax import errors, hosts, types
 from tts_jax.decode import loop, stream
 from tts_jax.revise import state as states
 from tts_jax.tasks import tokenization
@@ -104,7 +104,7 @@ def run(
     mine = jax.tree.map(
       functools.partial(_of_group, group), (state.candidates, state.read)
     )
-    answers, read = jax.device_get(mine)
+    answers, read = hosts.whole(mine)
     stream.check(answers, request.id)
     given = sum(len(one) for one in getattr(request, "given", ()))
     return answers, types.Cost(
