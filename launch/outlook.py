@@ -38,7 +38,6 @@ class Part:
   done: float = 0.0
 
   def __str__(self) -> str:
-    """How much there is, and is done."""
     return f"{self.name}: {self.size}, {self.done:.0%} done"
 
 
@@ -68,8 +67,8 @@ def begin(
   for part in parts:
     print(f"  {part}; {_cost([part])}")
   taken = [*memory, *(device_memory.parts(config) if config else ())]
-  taken.append(("in all, on each device", sum(size for _, size in taken)))
-  for name, size in taken:
+  whole = "in all, on each device", sum(size for _, size in taken)
+  for name, size in [*taken, whole]:
     print(f"  {size:>18,} bytes  {name}")
   print(f"left, of texts at their limits: {_cost(parts)}; nothing is written")
   sys.exit(0)
@@ -83,8 +82,9 @@ def _cost(parts: Sequence[Part]) -> str:
   said = f"at most {tokens:.2g} tokens and {flops:.2g} FLOPs"
   if some := [part.name for part in parts if part.tokens is None]:
     said += f", without {', '.join(some)}"
-  if some := [part.name for part in parts if part.seconds is None]:
-    return f"{said}; no rate of {', '.join(some)} has been measured"
+  if unknown := ", ".join(one.name for one in parts if one.seconds is None):
+    return f"{said}; no rate of {unknown} has been measured"
   seconds = math.fsum(share * (part.seconds or 0) for share, part in left)
   basis = ", ".join(dict.fromkeys(p.basis for p in parts if p.basis))
-  return f"{said}; about {seconds / 60:.0f} min" + f" ({basis})" * bool(basis)
+  about = f"about {seconds / 60:.0f} min" if seconds >= 60 else "under a minute"
+  return f"{said}; {about}" + f" ({basis})" * bool(basis)

@@ -132,6 +132,8 @@ def test_an_outlook_adds_up_what_is_left(capsys, monkeypatch):
     "to runs/x: a: 3, 50% done; b: 4, 0% done; at most 60 tokens and 5e+05"
     " FLOPs; about 4 min (as on two cores)\n"
   )
+  outlook.begin("runs/x", first)
+  assert "FLOPs; under a minute (as on" in capsys.readouterr().out
   unknown = outlook.Part("c", "5", None, seconds=None)
   outlook.begin("runs/x", first, unknown)
   said = capsys.readouterr().out
