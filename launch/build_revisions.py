@@ -24,7 +24,7 @@ from launch import (
   shared_run,
 )
 from tts_jax import storage
-from tts_jax.store import chains
+from tts_jax.store import chains, labels
 from tts_jax.store import trajectories as store
 
 _CONFIG = entry.config_flag("configs/build_revisions.py")
@@ -35,7 +35,7 @@ def main(_: list[str]) -> None:
   """Samples and builds what the folder lacks."""
   config, out = _CONFIG.value, _OUT.value
   source = storage.at(config.source or out)
-  own = (source / chains.STAGE).is_dir()
+  own = bool(config.source) and (source / chains.STAGE).is_dir()
   parts = [outlook.Part("trajectories", f"of the chains of {source}")]
   if not own:
     questions = len(pooling.find_training(config)[1])
@@ -43,8 +43,12 @@ def main(_: list[str]) -> None:
     parts.append(outlook.Part("trajectories", f"of {questions} questions"))
   outlook.begin(out, *parts, config=config)
   with shared_run.opened(out, config.to_dict()) as folder:
+    if config.source:
+      shared_run.same(f"{source}: its samples", labels.content_hash(source))
+    else:
+      source = folder.path
     build = assembling.from_chains if own else assembling.from_pool
-    summary = build(folder, config, source if config.source else folder.path)
+    summary = build(folder, config, source)
     folder.write_json(store.SUMMARY, summary)
   print(json.dumps(summary, indent=2))
 

@@ -36,13 +36,7 @@ def opened(out: str, config: Mapping[str, Any]) -> Iterator[run.Run]:
     with hosts.alike():
       if hosts.is_first():
         folder = stack.enter_context(run.Run.open(path, config))
-    wanted = manifest.config_hash(config)
-    with hosts.alike():
-      if hosts.share(wanted.encode()) != wanted.encode():
-        raise errors.InputError(
-          f"{out}: process 0 was started with another config; give all of them"
-          " the same flags and files"
-        )
+    same(f"{out}: its config", manifest.config_hash(config))
     if not hosts.is_first():
       path = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
     fresh = hosts.any_of(hosts.is_first() and folder.fresh)
@@ -51,6 +45,21 @@ def opened(out: str, config: Mapping[str, Any]) -> Iterator[run.Run]:
       folder = stack.enter_context(run.Run.open(path, config))
     folder.fresh, folder.agree = fresh, hosts.share
     yield folder
+    hosts.any_of(False)  # None leaves before process 0 has written its last.
+
+
+def same(what: str, found: str) -> None:
+  """Checks that all processes found the same; `found` may be a hash.
+
+  Raises:
+    InputError: this one found another than process 0; raised on all of them.
+  """
+  with hosts.alike():
+    if hosts.share(found.encode()) != found.encode():
+      raise errors.InputError(
+        f"{what} is another than that of process 0; give all of them the same"
+        " flags and files"
+      )
 
 
 def _copy(path: pathlib.Path) -> None:
@@ -58,7 +67,9 @@ def _copy(path: pathlib.Path) -> None:
   names = [
     str(one.relative_to(path))
     for one in sorted(path.rglob("*"))
-    if one.is_file() and one.relative_to(path).parts[0] not in _STATES
+    if one.is_file()
+    and one.relative_to(path).parts[0] not in _STATES
+    and one.suffix != ".safetensors"  # Weights that it wrote at its end.
   ]
   for name in json.loads(hosts.share(json.dumps(names).encode())):
     mine = hosts.is_first()

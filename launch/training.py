@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 from absl import flags, logging
 
-from launch import events, outlook, stopping
+from launch import events, outlook, processes, stopping
 from tts_jax import sharding
 from tts_jax.train import loop
 from tts_jax.train import step as step_lib
@@ -19,7 +19,8 @@ flags.disclaim_key_flags()  # So that --help counts them as the launcher's own.
 def use_all_cores() -> None:
   """A device per core: XLA's own threads leave half of two cores idle."""
   config: Any = jax.config
-  if config.jax_num_cpu_devices < 0:  # Not said by who starts it.
+  # Not where it is said, nor for one of several: they have met on theirs.
+  if config.jax_num_cpu_devices < 0 and not processes.joined():
     config.update("jax_num_cpu_devices", os.cpu_count())
 
 
@@ -52,12 +53,8 @@ def compiled(
   """
   mesh = sharding.data_mesh(rows)
   copies, split = sharding.replicated(mesh), sharding.over_data(mesh)
-  step = functools.partial(
-    step_lib.train_step,
-    loss=loss,
-    optimizer=optimizer,
-    microbatches=microbatches,
-  )
+  how: Any = dict(loss=loss, optimizer=optimizer, microbatches=microbatches)
+  step = functools.partial(step_lib.train_step, **how)
   jit = functools.partial(
     jax.jit, in_shardings=(copies, split), out_shardings=(copies, copies)
   )

@@ -10,7 +10,9 @@ def start(count, launcher, outs, flags, cache, devices=8):
   with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
     port = free.getsockname()[1]
-  env = {**cache, "JAX_NUM_CPU_DEVICES": str(devices // count)}
+  env = {**cache}
+  if devices > count:  # One is what each has, unless told.
+    env["JAX_NUM_CPU_DEVICES"] = str(devices // count)
   started = []
   for number, out in zip(range(count), outs, strict=True):
     own = (
@@ -26,6 +28,10 @@ def start(count, launcher, outs, flags, cache, devices=8):
 
 def end(started, status=0):
   """Waits for all of them; what each said, output and errors."""
-  said = [one.communicate(timeout=200) for one in started]
+  try:
+    said = [one.communicate(timeout=200) for one in started]
+  finally:
+    for one in started:
+      one.kill()
   assert [one.returncode for one in started] == [status] * len(said), said
   return said

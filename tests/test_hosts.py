@@ -16,8 +16,8 @@ import search_command
 from absl import flags
 from absl.testing import flagsaver
 
-from launch import processes, workers
-from tts_jax import errors, sharding
+from launch import processes, shared_run, workers
+from tts_jax import errors, hosts, sharding
 from tts_jax.store import pool, run
 
 _SAMPLE = (*search_command.SMALL[:-2], "--config.engine.groups=8")
@@ -116,6 +116,15 @@ def test_what_process_0_refuses_ends_all(tmp_path, cache, model):
     said = _end(_start(2, "sample", (two, other), given, cache), 2)
   for _, errors_ in said:
     assert f"sample: {two}: another process is writing this run" in errors_
+
+
+def test_what_others_were_given_is_refused(monkeypatch):
+  shared_run.same("x: its config", "a")
+  # Process 0 found "b"; what is refused is told as it is.
+  told = {b"a": b"b"}
+  monkeypatch.setattr(hosts, "share", lambda data, _=0: told.get(data, data))
+  with pytest.raises(errors.InputError, match="x: its config is another than"):
+    shared_run.same("x: its config", "a")
 
 
 def _join(able=True, **given):

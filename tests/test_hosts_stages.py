@@ -1,16 +1,20 @@
-"""Two processes make of every stage the bytes that one makes."""
+"""Two processes make of stages the bytes that one makes of as many devices."""
 
 import host_processes
 import pytest
 import stage_commands
 
 _EVERY = {**stage_commands.STAGES, **stage_commands.OTHERS}
-# One device each. What is drawn is split over both.
-_DEVICES = 2
-_SPLIT = ("--config.mesh.data=2", "--config.questions.count=6")
+_FEW = "--config.questions.count=6"
+# One device a process, which it has without being told.
+_SPLIT = ("--config.mesh.data=2", _FEW)
+_DEVICES = {"search": 4}
 _MORE = {
   "search": (
-    *_SPLIT,
+    "--config.mesh.data=4",
+    _FEW,
+    "--config.engine.groups=4",
+    "--config.search.rows=16",
     "--config.search.methods=('beam_sqrt',)",
     "--config.search.budgets=(4,)",
     "--config.search.seeds=1",
@@ -40,7 +44,8 @@ def _run(folder, cache, name, count, out):
   flags = [flag.format(**places) for flag in _EVERY[name].flags]
   outs = (folder / out, folder / "of_process_1")[:count]
   given = count, _EVERY[name].launcher, outs, (*flags, *_MORE[name]), cache
-  host_processes.end(host_processes.start(*given, devices=_DEVICES))
+  devices = _DEVICES.get(name, 2)
+  host_processes.end(host_processes.start(*given, devices=devices))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +59,10 @@ def test_stages_are_those_of_one_process(folder, cache, name):
     if needed in stage_commands.OTHERS:
       continue
     _run(folder, cache, needed, 2, f"{needed}_by_two")
+    if needed == "score":  # What is lost they make again.
+      lost = folder / "score_by_two" / "pool"
+      next(lost.iterdir()).unlink()
+      _run(folder, cache, needed, 2, "score_by_two")
     one, two = (
       stage_commands.untimed(folder / run)
       for run in (needed, f"{needed}_by_two")

@@ -43,7 +43,10 @@ def share(data: bytes, source: int = 0) -> bytes:
   if single():
     return data
   mine = jax.process_index() == source
-  size = int(_all(np.int64(len(data) if mine else 0)).sum())
+  # In two numbers of 31 bits: without x64 there are none of 64.
+  parts = divmod(len(data) if mine else 0, 1 << 31)
+  high, low = _all(np.array(parts, np.int32)).sum(0, dtype=np.int64)
+  size = int(high << 31) + int(low)
   whole = np.zeros(-(-size // _BLOCK) * _BLOCK, np.uint8)
   if mine:
     whole[:size] = np.frombuffer(data, np.uint8)

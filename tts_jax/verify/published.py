@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tts_jax import errors, json_input, storage, types
+from tts_jax import errors, hosts, json_input, storage, types
 from tts_jax.model import config, huggingface, transformer
 from tts_jax.tasks import chat, tokenization
 from tts_jax.verify import formats
@@ -113,8 +113,8 @@ def _columns(
       "a verifier whose logits are capped is not supported"
     )
   if lm.config.tied:
-    return {"columns": np.asarray(params["embedding"])[tokens].T}
-  return {"columns": np.asarray(params["unembedding"])[:, tokens]}
+    return {"columns": hosts.whole(params["embedding"])[tokens].T}
+  return {"columns": hosts.whole(params["unembedding"])[:, tokens]}
 
 
 def _qwen_math(
