@@ -13,6 +13,7 @@ what the samples offered. In a notebook:
 `tts_jax.store.trajectories.load_trajectories(folder)`.
 """
 
+import functools
 import json
 
 from launch import (
@@ -44,7 +45,8 @@ def main(_: list[str]) -> None:
   outlook.begin(out, *parts, config=config)
   with shared_run.opened(out, config.to_dict()) as folder:
     if config.source:
-      shared_run.same(f"{source}: its samples", labels.content_hash(source))
+      find = functools.partial(labels.content_hash, source)
+      shared_run.same(f"{source}: its samples", find)
     else:
       source = folder.path
     build = assembling.from_chains if own else assembling.from_pool

@@ -8,7 +8,7 @@ import contextlib
 import json
 import pathlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tts_jax import errors, hosts, storage
@@ -36,7 +36,7 @@ def opened(out: str, config: Mapping[str, Any]) -> Iterator[run.Run]:
     with hosts.alike():
       if hosts.is_first():
         folder = stack.enter_context(run.Run.open(path, config))
-    same(f"{out}: its config", manifest.config_hash(config))
+    same(f"{out}: its config", lambda: manifest.config_hash(config))
     if not hosts.is_first():
       path = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
     fresh = hosts.any_of(hosts.is_first() and folder.fresh)
@@ -48,14 +48,17 @@ def opened(out: str, config: Mapping[str, Any]) -> Iterator[run.Run]:
     hosts.any_of(False)  # None leaves before process 0 has written its last.
 
 
-def same(what: str, found: str) -> None:
-  """Checks that all processes found the same; `found` may be a hash.
+def same(what: str, find: Callable[[], str]) -> None:
+  """Checks that all processes find the same, as a hash; one alone finds none.
 
   Raises:
     InputError: this one found another than process 0; raised on all of them.
   """
+  if hosts.single():
+    return
   with hosts.alike():
-    if hosts.share(found.encode()) != found.encode():
+    found = find().encode()
+    if hosts.share(found) != found:
       raise errors.InputError(
         f"{what} is another than that of process 0; give all of them the same"
         " flags and files"

@@ -47,7 +47,7 @@ def main(_: list[str]) -> None:
 def _train(folder: run.Run, config: ml_collections.ConfigDict) -> None:
   source, out = embedded.folder(config.model, config.task), folder.path
   start = storage.fetched(config.start or source)
-  shared_run.same(str(start), saved.content_hash(start))
+  shared_run.same(str(start), functools.partial(saved.content_hash, start))
   base, params = huggingface.load(start, "float32")
   shape = dataclasses.replace(
     base.config, max_positions=config.max_positions, dropout=config.dropout

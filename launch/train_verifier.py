@@ -16,7 +16,6 @@ from typing import Any
 import jax
 
 from launch import entry, shared_run, training, training_forecasts, verifying
-from tts_jax import storage
 from tts_jax.model import embedded, huggingface
 from tts_jax.store import labels, run
 from tts_jax.tasks import catalogue, tokenization
@@ -62,7 +61,7 @@ def _train(folder: run.Run, config: Any, goal: objective.Objective) -> None:
   drawn, kept = jax.random.split(jax.random.key(config.seed))
   params = goal.init(drawn, model)
   for start in filter(None, (config.start, config.backbone)):
-    shared_run.same(start, saved.content_hash(storage.fetched(start)))
+    shared_run.same(start, functools.partial(saved.content_hash, start))
   params |= saved.start(config.start, goal.verifier, config.backbone)
   begin = functools.partial(step_lib.begin, optimizer=optimizer)
   state = jax.jit(begin, out_shardings=made.copies)(kept, params)

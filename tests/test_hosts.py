@@ -119,12 +119,13 @@ def test_what_process_0_refuses_ends_all(tmp_path, cache, model):
 
 
 def test_what_others_were_given_is_refused(monkeypatch):
-  shared_run.same("x: its config", "a")
+  monkeypatch.setattr(hosts, "single", lambda: False)
+  shared_run.same("x: its config", lambda: "a")
   # Process 0 found "b"; what is refused is told as it is.
   told = {b"a": b"b"}
   monkeypatch.setattr(hosts, "share", lambda data, _=0: told.get(data, data))
   with pytest.raises(errors.InputError, match="x: its config is another than"):
-    shared_run.same("x: its config", "a")
+    shared_run.same("x: its config", lambda: "a")
 
 
 def _join(able=True, **given):

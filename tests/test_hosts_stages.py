@@ -8,13 +8,13 @@ _EVERY = {**stage_commands.STAGES, **stage_commands.OTHERS}
 _FEW = "--config.questions.count=6"
 # One device a process, which it has without being told.
 _SPLIT = ("--config.mesh.data=2", _FEW)
-_DEVICES = {"search": 4}
+_DEVICES = {"search": 8}
 _MORE = {
   "search": (
-    "--config.mesh.data=4",
+    "--config.mesh.data=8",
     _FEW,
-    "--config.engine.groups=4",
-    "--config.search.rows=16",
+    "--config.engine.groups=8",
+    "--config.search.rows=32",
     "--config.search.methods=('beam_sqrt',)",
     "--config.search.budgets=(4,)",
     "--config.search.seeds=1",
@@ -69,4 +69,9 @@ def test_stages_are_those_of_one_process(folder, cache, name):
     )
     assert list(one) == list(two)
     assert [path for path in one if one[path] != two[path]] == []
+    if needed == "search":
+      shards = [path for path in two if path.endswith(".parquet")]
+      stages = {path.split("/")[0] for path in shards}
+      assert stages == {"pool", "scores", "search"}
+      assert (folder / "search_by_two" / "report.html").exists()
   assert not (folder / "of_process_1").exists()

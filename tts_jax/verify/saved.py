@@ -49,9 +49,9 @@ def origin(model: pathlib.Path) -> Origin:
   )
 
 
-def content_hash(folder: pathlib.Path) -> str:
+def content_hash(folder: str | pathlib.Path) -> str:
   """Hash of the weights in a folder, those of its folders included."""
-  files = sorted(folder.rglob("*.safetensors"))
+  files = sorted(storage.fetched(folder).rglob("*.safetensors"))
   hashes = "".join(atomic.file_hash(path) for path in files)
   return atomic.bytes_hash(hashes.encode())
 
