@@ -24,11 +24,13 @@ def get_config() -> ml_collections.ConfigDict:
         "revisions",
         "labels",
         "pool",
-        "eight_bits",
+        "precisions",
         "grading",
         "estimates",
         "train",
       ),
+      # Of products: of decoding and of races, each in turn.
+      "dtypes": ("float32", "bfloat16"),
       # Of random weights.
       "model": {
         # Blocks.
@@ -49,7 +51,7 @@ def get_config() -> ml_collections.ConfigDict:
         "max_positions": 2048,
         # The output matrix is the embedding.
         "tied": True,
-        # Of products: "float32" or "bfloat16".
+        # Of products, in the other sections: "float32" or "bfloat16".
         "dtype": "float32",
         # In which kernels are held: "int8", or empty: as `dtype`.
         "weight_dtype": "",
@@ -107,10 +109,10 @@ def get_config() -> ml_collections.ConfigDict:
         # Of each question.
         "samples": 64,
       },
-      # Samples of a model that is held in 8 bits.
-      "eight_bits": {
-        # Of its weights and cache: as `int8` of an experiment.
-        "ways": ("", "both"),
+      # Samples of a model in other numbers.
+      "precisions": {
+        # As `dtype` and `int8` of an experiment.
+        "ways": (("float32", ""), ("bfloat16", ""), ("float32", "both")),
         # How many.
         "questions": 500,
         # Of each question.

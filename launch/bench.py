@@ -5,10 +5,11 @@
   python -m launch.bench --config.sections="('pool',)" \
       --config.pool.questions=500
 
-Sections: `decode`, samples of one length, at each shape; `prefill`, prompts
-read, by length; `search` and `revisions`, questions from end to end; `labels`,
-Monte Carlo rollouts; `pool`, many samples of many questions; `grading`;
-`estimates`, expectations over subsets of a pool; `train`, steps of training.
+Sections: `decode`, samples of one length, at each shape and in each dtype;
+`prefill`, prompts read, by length; `search` and `revisions`, questions from end
+to end; `labels`, Monte Carlo rollouts; `pool`, many samples of many questions;
+`precisions`, the same in other numbers; `grading`; `estimates`, expectations
+over subsets of a pool; `train`, steps of training.
 
 A line tells the median seconds of a turn; tokens made a second (read, of
 prefill and training), with their range; the share that this is of the floor
@@ -46,14 +47,16 @@ def main(_: list[str]) -> None:
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
   parts = sections.parts(config, wanted)
   outlook.begin(_OUT.value, *parts, memory=shapes.memory(config, config.decode))
-  machine = ceilings.measure(config.model.dtype)
-  print(
-    f"{platform.machine()}, {os.cpu_count()} cores, jax {jax.__version__},"
-    f" {config.model.dtype}: {machine.bytes_per_second / 1e9:.1f} GB/s,"
-    f" {machine.flops_per_second / 1e9:.0f} GFLOP/s",
-    flush=True,
-  )
-  told: dict[str, Any] = circumstances.told(machine)
+  print(f"{platform.machine()}, {os.cpu_count()} cores, jax {jax.__version__}")
+  dtypes = dict.fromkeys((config.model.dtype, *config.dtypes))
+  machines = {dtype: ceilings.measure(dtype) for dtype in dtypes}
+  for dtype, one in machines.items():
+    print(
+      f"{dtype}: {one.bytes_per_second / 1e9:.1f} GB/s,"
+      f" {one.flops_per_second / 1e9:.0f} GFLOP/s",
+      flush=True,
+    )
+  told: dict[str, Any] = circumstances.told(machines)
   told["config"] = config.to_dict()
   out = storage.at(_OUT.value)
   atomic.make_folder(out)
@@ -69,8 +72,9 @@ def main(_: list[str]) -> None:
     told["doubling"] = doubling.ratios(told["decode"])
     atomic.write_json(out / "bench.json", told)
     print(f"\n{doubling.line(told['doubling'])}")
-    if cost_figures.panels(told["decode"]):
-      drawn = cost_figures.cost(told["decode"], config.tokens)
+    first = [one for one in told["decode"] if one["dtype"] == config.dtypes[0]]
+    if cost_figures.panels(first):
+      drawn = cost_figures.cost(first, config.tokens)
       atomic.write_bytes(out / "cost.png", figures.to_png(drawn))
       print(out / "cost.png")
   print(out / "bench.json")

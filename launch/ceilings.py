@@ -23,7 +23,11 @@ def measure(dtype: str, repeats: int = 5) -> roofline.Machine:
   """
   array = jnp.ones(_BYTES // 4, jnp.float32)
   matrix = jnp.ones((_SIZE, _SIZE), dtype)
-  total, product = jax.jit(jnp.sum), jax.jit(jnp.matmul)
+  total = jax.jit(jnp.sum)
+  # Summed in float32, as models sum.
+  product = jax.jit(
+    functools.partial(jnp.matmul, preferred_element_type=jnp.float32)
+  )
   return roofline.Machine(
     bytes_per_second=_BYTES / seconds(lambda: total(array), repeats).min(),
     flops_per_second=2

@@ -5,6 +5,7 @@ import datetime
 import os
 import pathlib
 import platform
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -13,8 +14,12 @@ from tts_jax.scaling import roofline
 from tts_jax.store import provenance
 
 
-def told(machine: roofline.Machine) -> dict[str, Any]:
-  """What figures stand for: where, when and by which code they were taken."""
+def told(machines: Mapping[str, roofline.Machine]) -> dict[str, Any]:
+  """What figures stand for: where, when and by which code they were taken.
+
+  Args:
+    machines: of each dtype of products, what was measured.
+  """
   return {
     "date": datetime.date.today().isoformat(),
     "commit": provenance.commit(),
@@ -23,7 +28,7 @@ def told(machine: roofline.Machine) -> dict[str, Any]:
       "processor": _processor(),
       "cores": os.cpu_count(),
       "devices": [device.device_kind for device in jax.devices()],
-      **dataclasses.asdict(machine),
+      **{name: dataclasses.asdict(one) for name, one in machines.items()},
     },
   }
 

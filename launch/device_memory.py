@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import jax
 import ml_collections
 
-from launch import eight_bit, known_shapes
+from launch import known_shapes, precision
 from tts_jax import storage
 from tts_jax.model import embedded, footprint
 from tts_jax.verify import embedded as verifiers
@@ -16,8 +16,19 @@ USED = 0.9
 CHIPS = {"v5e": 16, "v4": 32, "v6e": 32, "v5p": 95}  # GiB
 
 
-def parts(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
+def here(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
+  """`parts` of the devices at hand."""
+  return parts(config, jax.default_backend())
+
+
+def parts(
+  config: ml_collections.ConfigDict, platform: str = "tpu"
+) -> Iterator[tuple[str, int]]:
   """What takes memory, and bytes of it on each chip.
+
+  Args:
+    config: of what draws.
+    platform: of the chips.
 
   Raises:
     InputError: a model is neither there nor known.
@@ -42,7 +53,8 @@ def parts(config: ml_collections.ConfigDict) -> Iterator[tuple[str, int]]:
     models.append((storage.fetched(config.verifier), prm.dtype, "", *room))
   caches: list[int] = []
   for folder, dtype, held, prompt, row in models:
-    lm = eight_bit.shaped(known_shapes.model(folder, dtype), held)
+    lm = known_shapes.model(folder, dtype)
+    lm = precision.shaped(lm, held, platform)
     yield f"parameters of {folder.name}", footprint.parameters(lm, mesh)
     size = {"rows": 1, "prompt_tokens": prompt, "row_tokens": row}
     caches.append(footprint.caches(lm, mesh, questions=rows, **size))

@@ -66,7 +66,7 @@ def begin(
   print(f"to {out}, {'there' if storage.at(out).exists() else 'new'}:")
   for part in parts:
     print(f"  {part}; {_cost([part])}")
-  taken = [*memory, *(device_memory.parts(config) if config else ())]
+  taken = [*memory, *(device_memory.here(config) if config else ())]
   whole = "in all, on each device", sum(size for _, size in taken)
   for name, size in [*taken, whole]:
     print(f"  {size:>18,} bytes  {name}")

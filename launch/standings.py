@@ -1,57 +1,68 @@
 """What races come to: rows of peers.json."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from launch import throughput, turns
+from tts_jax.model import config
 from tts_jax.scaling import roofline
 
 OURS = "tts_jax"
 
 
-def row(
-  work: roofline.Decoding,
-  machine: roofline.Machine,
-  lengths: str,
-  made: int,
+def name(way: str, dtype: str) -> str:
+  """Of a way in a dtype."""
+  return f"{way} {dtype}"
+
+
+def rows(
+  cfgs: Iterable[config.TransformerConfig],
+  machines: Mapping[str, roofline.Machine],
+  size: Mapping[str, int],
+  lengths: Sequence[int],
   times: Mapping[str, turns.Times],
-) -> dict[str, Any]:
-  """What came of one shape.
+) -> Iterator[dict[str, Any]]:
+  """What came of one shape, of our model in each dtype.
 
   Args:
-    work: a step of ours.
-    machine: that the floor is of.
-    lengths: "fixed" or "spread".
-    made: tokens that each way makes.
-    times: of each way, ours among them.
+    cfgs: the model, once in each dtype.
+    machines: that floors are of, by dtype.
+    size: `questions`, `rows` and tokens of a `prompt`.
+    lengths: of each question's samples.
+    times: of each way in each dtype, by `name`, ours among them.
   """
+  made = size["questions"] * sum(lengths)
   rates = {
-    name: throughput.spread(made / one.seconds) for name, one in times.items()
+    way: throughput.spread(made / one.seconds) for way, one in times.items()
   }
-  ours = rates[OURS]["median"]
-  best = max(set(rates) - {OURS}, key=lambda name: rates[name]["median"])
+  others = [way for way in rates if not way.startswith(OURS)]
+  best = max(others, key=lambda way: rates[way]["median"])
   theirs = rates[best]["median"]
-  return {
-    "questions": work.questions,
-    "rows": work.rows,
-    "prompt": work.prompt,
-    "lengths": lengths,
-    "dtype": work.cfg.dtype,
-    "tokens": made,
-    "tokens_per_second": ours,
-    "best_generate": best,
-    "best_generate_tokens_per_second": theirs,
-    "ratio_to_best_generate": ours / theirs,
-    "floor_share": ours * work.floor(machine) / work.all_rows,
-    "rates": rates,
-  }
+  for cfg in cfgs:
+    suffix = float(np.mean(lengths)) / 2
+    work = roofline.Decoding(cfg=cfg, suffix=suffix, **size)
+    ours = rates[name(OURS, cfg.dtype)]["median"]
+    floor = work.floor(machines[cfg.dtype]) / work.all_rows
+    yield {
+      **size,
+      "dtype": cfg.dtype,
+      "tokens": made,
+      "tokens_per_second": ours,
+      "best_generate": best,
+      "best_generate_tokens_per_second": theirs,
+      "ratio_to_best_generate": ours / theirs,
+      "floor_share": ours * floor,
+      "rates": rates,
+    }
 
 
 def line(one: Mapping[str, Any]) -> str:
   """It in words."""
   rates = ", ".join(
-    f"{name} {rate['median']:,.0f} [{rate['low']:,.0f}, {rate['high']:,.0f}]"
-    for name, rate in one["rates"].items()
+    f"{way} {rate['median']:,.0f} [{rate['low']:,.0f}, {rate['high']:,.0f}]"
+    for way, rate in one["rates"].items()
   )
   return (
     f"{one['questions']} x {one['rows']} rows, {one['lengths']} lengths,"

@@ -1,5 +1,6 @@
 """Benches run, and write what they print."""
 
+import dataclasses
 import json
 
 import jax
@@ -52,8 +53,8 @@ _EXPERIMENT = (
   "--config.labels.branches=2",
   "--config.pool.questions=3",
   "--config.pool.samples=8",
-  "--config.eight_bits.questions=3",
-  "--config.eight_bits.samples=4",
+  "--config.precisions.questions=3",
+  "--config.precisions.samples=4",
   "--config.grading.forms=10",
   "--config.grading.algebra=2",
   "--config.estimates.questions=2",
@@ -97,8 +98,9 @@ def told(tmp_path_factory, model, cache):
 
 def test_every_section_has_its_lines(told):
   found, printed, folder = told
-  assert found["machine"]["flops_per_second"] > 0
-  assert printed.startswith(f"to {folder}: decode: 3 shapes x 2, 0% done;")
+  for dtype in ("float32", "bfloat16"):
+    assert found["machine"][dtype]["flops_per_second"] > 0
+  assert printed.startswith(f"to {folder}: decode: 3 shapes x 4, 0% done;")
   for name in sections.ALL:
     assert f"\n{name} " in printed
     assert found[name]
@@ -114,8 +116,11 @@ def test_every_section_has_its_lines(told):
 
 def test_decoding_and_prefill_are_counted(told):
   found = told[0]
-  first, twice, both = found["decode"]
-  assert [one["utilisation"] for one in found["decode"]] == [1, 1, 1]
+  first, twice, both, *short = found["decode"]
+  assert [one["utilisation"] for one in found["decode"]] == [1] * 6
+  assert [one["dtype"] for one in short] == ["bfloat16"] * 3
+  # On a CPU its caches are float32.
+  assert short[0]["kv_bytes"] == first["kv_bytes"]
   # Keys and values of 8 prompt tokens a question, and of 4 tokens a row.
   assert first["kv_bytes"] == (8 + 2 * 4) * 2 * 8 * 4
   assert both["kv_bytes"] == 2 * first["kv_bytes"]
@@ -123,8 +128,9 @@ def test_decoding_and_prefill_are_counted(told):
   assert first["forwarded_per_token"] == 1 + 7 / (2 * 4)
   assert twice["forwarded_per_token"] == 1 + 7 / (4 * 4)
   assert first["share_of_floor"] > 0
-  (pair,) = found["doubling"]
+  pair, other = found["doubling"]
   assert (pair["questions"], pair["rows"], pair["prompt"]) == (1, 2, 8)
+  assert (pair["dtype"], other["dtype"]) == ("float32", "bfloat16")
   seconds = [
     one["seconds"]["median"] + one["prefill_seconds"] for one in (first, twice)
   ]
@@ -185,9 +191,11 @@ def test_other_sections_count_their_work(told):
     assert one["flops_per_token"] < joint["flops_per_token"]
 
 
-def test_8_bits_stand_beside_numbers(told):
-  first, held = told[0]["eight_bits"]
-  assert (first["int8"], held["int8"]) == ("", "both")
+def test_shorter_numbers_stand_beside_float32(told):
+  first, short, held = told[0]["precisions"]
+  assert (first["dtype"], first["int8"]) == ("float32", "")
+  assert (short["dtype"], short["int8"]) == ("bfloat16", "")
+  assert (held["dtype"], held["int8"]) == ("float32", "both")
   assert first["more_right_than_first"] == {"mean": 0, "low": 0, "high": 0}
   gain = held["more_right_than_first"]
   assert gain["mean"] == pytest.approx(held["pass_at_1"] - first["pass_at_1"])
@@ -235,14 +243,14 @@ def test_only_shapes_of_twice_the_rows_are_paired():
     return {
       **{"questions": questions, "rows": rows, "prompt": prompt},
       **{"seconds": {"median": seconds}, "prefill_seconds": 1.0},
-      "prompt_kv_bytes": 7,
+      **{"prompt_kv_bytes": 7, "dtype": "float32"},
     }
 
   lines = [line(1, 4, 8, 2), line(1, 8, 8, 4), line(2, 8, 8, 5)]
   lines += [line(1, 16, 9, 9), line(1, 12, 8, 6)]
   (one,) = doubling.ratios(lines)
   assert (one["rows"], one["times_as_long"]) == (4, 5 / 3)
-  assert doubling.line([one]).endswith("1 x 4, prompt 8: 1.67")
+  assert doubling.line([one]).endswith("1 x 4, prompt 8, float32: 1.67")
   assert doubling.ratios([]) == []
 
 
@@ -332,29 +340,40 @@ def test_a_race_is_against_the_best_of_the_others():
     mlp_width=16,
     max_positions=64,
   )
-  work = roofline.Decoding(cfg=cfg, questions=2, rows=3, prompt=8, suffix=2.0)
+  size = {"questions": 2, "rows": 3, "prompt": 8}
+  lengths = [4, 4, 4]
+  work = roofline.Decoding(cfg=cfg, suffix=2.0, **size)
   machine = roofline.Machine(
     bytes_per_second=1e30, flops_per_second=work.flops / 0.25
   )
+  short = dataclasses.replace(cfg, dtype="bfloat16")
   times = {
-    name: turns.Times(np.array(seconds), 0.0)
-    for name, seconds in {
-      standings.OURS: (1.0, 2.0, 4.0),
-      "dynamic": (9.0, 8.0, 8.5),
-      "static": (5.0, 6.0, 5.0),
-    }.items()
+    standings.name(way, dtype): turns.Times(np.array(seconds), 0.0)
+    for way, dtype, seconds in (
+      (standings.OURS, "float32", (1.0, 2.0, 4.0)),
+      ("dynamic", "float32", (9.0, 8.0, 8.5)),
+      ("static", "float32", (5.0, 6.0, 5.0)),
+      (standings.OURS, "bfloat16", (1.0, 1.0, 4.0)),
+      ("static", "bfloat16", (7.0, 6.0, 5.5)),
+    )
   }
-  one = standings.row(work, machine, "fixed", 24, times)
-  assert (one["questions"], one["rows"], one["lengths"]) == (2, 3, "fixed")
-  assert one["best_generate"] == "static"
+  machines = {"float32": machine, "bfloat16": machine}
+  one, other = standings.rows((cfg, short), machines, size, lengths, times)
+  assert (one["questions"], one["rows"], one["prompt"]) == (2, 3, 8)
   assert one["tokens_per_second"] == 12
   assert one["best_generate_tokens_per_second"] == pytest.approx(24 / 5)
   assert one["ratio_to_best_generate"] == pytest.approx(2.5)
   # Four steps of six rows, a quarter of a second each at least, in two.
   assert one["floor_share"] == pytest.approx(0.5)
-  assert "2 x 3 rows, fixed lengths, float32: 2.50 times static, 50% of" in (
-    standings.line(one)
-  )
+  one["lengths"] = "fixed"
+  said = "2 x 3 rows, fixed lengths, float32: 2.50 times static float32, 50% of"
+  assert said in standings.line(one)
+  # Each against the best in any dtype.
+  assert [each["best_generate"] for each in (one, other)] == [
+    "static float32"
+  ] * 2
+  assert other["dtype"] == "bfloat16"
+  assert other["ratio_to_best_generate"] == pytest.approx(5)
 
 
 def test_ways_that_cannot_race_are_refused():

@@ -10,12 +10,19 @@ from tts_jax.scaling import roofline
 
 
 def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
-  """A line a shape of `config.decode`, of a model of random weights.
+  """A line a shape of `config.decode` and dtype, of a model of random weights.
 
   `forwarded` counts each prompt once a question, whatever its rows.
   """
-  lm, params = timing.model(config)
-  machine = ceilings.measure(lm.config.dtype)
+  for dtype in config.dtypes:
+    yield from _lines(config, dtype)
+
+
+def _lines(
+  config: ml_collections.ConfigDict, dtype: str
+) -> Iterator[throughput.Line]:
+  lm, params = timing.model(config, dtype)
+  machine = ceilings.measure(dtype)
   for shape in config.decode:
     questions, rows, prompt = shape
     one = timing.decoding(
@@ -33,7 +40,7 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
       suffix=config.tokens / 2,
     )
     yield throughput.Line(
-      name=f"{questions} x {rows} rows, prompt {prompt}",
+      name=f"{questions} x {rows} rows, prompt {prompt}, {dtype}",
       seconds=one.decode.seconds,
       compile=one.prefill.compile + one.decode.compile,
       tokens=made,
@@ -45,6 +52,7 @@ def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
         "questions": questions,
         "rows": rows,
         "prompt": prompt,
+        "dtype": dtype,
         "prefill_seconds": float(np.median(one.prefill.seconds)),
         "prompt_kv_bytes": one.kv.prompts // questions,
         "row_kv_bytes": one.kv.rows // work.all_rows,

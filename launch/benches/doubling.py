@@ -15,9 +15,10 @@ def ratios(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     which both have once a question, counts.
   """
   by_shape = {_shape(one, one["rows"]): one for one in told}
+  names = "questions", "rows", "prompt", "dtype"
   return [
     {
-      **{name: one[name] for name in ("questions", "rows", "prompt")},
+      **{name: one[name] for name in names},
       "times_as_long": _seconds(twice) / _seconds(one),
       "prompt_kv_bytes": [one["prompt_kv_bytes"], twice["prompt_kv_bytes"]],
     }
@@ -29,15 +30,15 @@ def ratios(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def line(found: Sequence[Mapping[str, Any]]) -> str:
   """It in a line."""
   parts = (
-    f"{one['questions']} x {one['rows']}, prompt {one['prompt']}:"
-    f" {one['times_as_long']:.2f}"
+    f"{one['questions']} x {one['rows']}, prompt {one['prompt']},"
+    f" {one['dtype']}: {one['times_as_long']:.2f}"
     for one in found
   )
   return f"times as long with twice the rows: {'; '.join(parts) or '-'}"
 
 
-def _shape(one: Mapping[str, Any], rows: int) -> tuple[int, int, int]:
-  return one["questions"], rows, one["prompt"]
+def _shape(one: Mapping[str, Any], rows: int) -> tuple[int, int, int, str]:
+  return one["questions"], rows, one["prompt"], one["dtype"]
 
 
 def _seconds(one: Mapping[str, Any]) -> float:

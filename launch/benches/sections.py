@@ -9,11 +9,11 @@ import ml_collections
 from launch import outlook, throughput
 from launch.benches import (
   decode,
-  eight_bits,
   estimates,
   grading,
   labels,
   pool,
+  precisions,
   prefill,
   revisions,
   search,
@@ -31,13 +31,13 @@ class Section(NamedTuple):
 
 
 ALL = {
-  "decode": Section(decode.lines, 4),
+  "decode": Section(decode.lines, 7),
   "prefill": Section(prefill.lines, 1),
   "search": Section(search.lines, 3),
   "revisions": Section(revisions.lines, 1),
   "labels": Section(labels.lines, 1),
   "pool": Section(pool.lines, 7),
-  "eight_bits": Section(eight_bits.lines, 6),
+  "precisions": Section(precisions.lines, 9),
   "grading": Section(grading.lines, 1),
   "estimates": Section(estimates.lines, 2),
   "train": Section(train.lines, 2),

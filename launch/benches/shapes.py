@@ -15,9 +15,10 @@ def part(
   name: str,
   shapes: Sequence[tuple[int, int, int]],
 ) -> outlook.Part:
-  """What shapes take, each timed as often as the config says, and once more."""
+  """What shapes take: in each dtype as often as the config says, and once."""
   model = config_lib.TransformerConfig(**config.model.to_dict())
-  network, turns = flops.transformer(model), config.repeats + 1
+  network = flops.transformer(model)
+  turns = (config.repeats + 1) * len(config.dtypes)
   tokens, whole = 0.0, 0.0
   for questions, rows, prompt in shapes:
     mine = turns * questions * (prompt + rows * config.tokens)

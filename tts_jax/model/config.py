@@ -75,7 +75,8 @@ class TransformerConfig:
     weight_dtype: in which kernels are held: "int8", with a scale for each
       output channel (`int8.parameters` makes them so); empty: as numbers.
     cache_dtype: in which keys and values are kept: "int8", with a scale for
-      each head of each token; empty: as `dtype`.
+      each head of each token; "float32", in which attention is then computed,
+      too; empty: as `dtype`.
     rope_factor: what positions are divided by before they rotate.
     local_rope_theta: base of the frequencies in layers that have a window,
       where nothing is stretched or divided; None: as in the others.
@@ -164,11 +165,16 @@ class TransformerConfig:
           f"model {name} is {getattr(self, name)!r}; it must be one of"
           f" {', '.join(allowed)}"
         )
-    for name in ("weight_dtype", "cache_dtype"):
-      if getattr(self, name) not in ("", "int8"):
-        raise errors.InputError(
-          f"model {name} is {getattr(self, name)!r}; it must be 'int8' or empty"
-        )
+    if self.weight_dtype not in ("", "int8"):
+      raise errors.InputError(
+        f"model weight_dtype is {self.weight_dtype!r}; it must be 'int8' or"
+        " empty"
+      )
+    if self.cache_dtype not in ("", "int8", "float32"):
+      raise errors.InputError(
+        f"model cache_dtype is {self.cache_dtype!r}; it must be 'int8',"
+        " 'float32' or empty"
+      )
     if self.windows and len(self.windows) != self.layers:
       raise errors.InputError(
         f"model windows are of {len(self.windows)} layers; it has {self.layers}"
@@ -182,6 +188,11 @@ class TransformerConfig:
   def group(self) -> int:
     """G, the number of query heads that share a key/value head."""
     return self.heads // self.kv_heads
+
+  @property
+  def attention_dtype(self) -> str:
+    """In which queries, keys and values meet."""
+    return "float32" if self.cache_dtype == "float32" else self.dtype
 
   def window(self, layer: int) -> int | None:
     """How many tokens a token sees in a layer, itself included; None: all."""

@@ -101,7 +101,8 @@ class Block(nn.Module):
       "qkv", (D, K, G + 2, H), ("embed", "kv_heads", "group", "head"), 0.02
     )
     normed = self._norm("attention_norm", x)
-    mixed = _product("...d,dkgh->...kgh", normed, qkv)
+    mixed = int8.product("...d,dkgh->...kgh", normed, qkv)
+    mixed = mixed.astype(cfg.attention_dtype)
     if cfg.qkv_bias:
       axes = "kv_heads", "group", "head"
       mixed += self._kernel("qkv_bias", (K, G + 2, H), axes, 0.0)
@@ -109,7 +110,7 @@ class Block(nn.Module):
     if cfg.qk_norm:
       query = self._norm("query_norm", turned[..., :G, :], "head")
       key = self._norm("key_norm", turned[..., G:, :], "head")
-      turned = jnp.concatenate([query, key], axis=-2)
+      turned = jnp.concatenate([query, key], -2).astype(cfg.attention_dtype)
     turned = attention.rotate(turned, table)
     attended, kept = attend(
       self.layer,
@@ -121,7 +122,7 @@ class Block(nn.Module):
     out = self._kernel(
       "out", (K, G, H, D), ("kv_heads", "group", "head", "embed"), out_scale
     )
-    added = _product("...kgh,kghd->...d", attended, out)
+    added = _product("...kgh,kghd->...d", attended.astype(cfg.dtype), out)
     if cfg.post_norms:
       added = self._norm("attention_post_norm", added)
     x += _dropout(added, cfg.dropout, keys[0])

@@ -1,4 +1,4 @@
-"""What 8 bits cost: time, bytes, and right answers."""
+"""What shorter numbers cost: time, bytes, and right answers."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import ml_collections
 import numpy as np
 
-from launch import eight_bit, generation, pooling, throughput, turns
+from launch import generation, pooling, throughput, turns
 from launch.benches import sampling, streams
 from tts_jax.decode import pools
 from tts_jax.scaling import intervals
@@ -14,37 +14,37 @@ from tts_jax.tasks import base
 
 
 def lines(config: ml_collections.ConfigDict) -> Iterator[throughput.Line]:
-  """A line of one turn for each of `config.eight_bits.ways`.
+  """A line of one turn for each of `config.precisions.ways`.
 
   By the same draws; the share of samples that are right is compared with that
   of the first of the ways, question by question.
   """
   wanted = config.experiment.copy_and_resolve_references()
-  wanted.questions.count = config.eight_bits.questions
-  wanted.samples = config.eight_bits.samples
-  wanted.int8 = ""
+  wanted.questions.count = config.precisions.questions
+  wanted.samples = config.precisions.samples
   task, questions = pooling.find_questions(wanted)
-  model = generation.load_generator(wanted, task)
-  asked = [pools.request(one, task, model.tokenizer) for one in questions]
   first: np.ndarray | None = None
-  for what in config.eight_bits.ways:
-    lm, params = eight_bit.held(model.lm, model.params, what)
-    held = dataclasses.replace(model, lm=lm, params=params)
-    way = sampling.way(held, wanted, asked[:1])
-    compiled = turns.take({what: way}, 1)[what].compile
+  for dtype, held in config.precisions.ways:
+    wanted.dtype, wanted.int8 = dtype, held
+    name = f"{dtype}, 8 bits: {held}" if held else dtype
+    model = generation.load_generator(wanted, task)
+    asked = [pools.request(one, task, model.tokenizer) for one in questions]
+    way = sampling.way(model, wanted, asked[:1])
+    compiled = turns.take({name: way}, 1)[name].compile
     way.asked = asked
     took = turns.Times(np.array([way()]), compiled)
-    right = _right(way, questions, task, held)
+    right = _right(way, questions, task, model)
     first = right if first is None else first
     gain = intervals.paired_difference(right, first, seed=config.seed)
-    one = sampling.line(held, wanted, way, took)
+    one = sampling.line(model, wanted, way, took)
     told = gain.summary()
     yield dataclasses.replace(
       one,
-      name=f"8 bits: {what or 'nothing'}",
+      name=name,
       own={
         **one.own,
-        "int8": what,
+        "dtype": dtype,
+        "int8": held,
         "pass_at_1": float(right.mean()),
         "more_right_than_first": told,
       },
