@@ -55,7 +55,7 @@ def get_config() -> ml_collections.ConfigDict:
         "dtype": "float32",
         # In which kernels are held: "int8", or empty: as `dtype`.
         "weight_dtype": "",
-        # The same of keys and values.
+        # In which keys and values are held: "int8", or empty: as attention.
         "cache_dtype": "",
       },
       # Questions, rows of each, tokens of a prompt.

@@ -46,10 +46,10 @@ def main(_: list[str]) -> None:
   # As training has it; what is on one device takes no longer for it.
   jax.config.update("jax_num_cpu_devices", os.cpu_count())
   parts = sections.parts(config, wanted)
+  dtypes = [config.model.dtype, *(one.dtype for one in shapes.models(config))]
   outlook.begin(_OUT.value, *parts, memory=shapes.memory(config, config.decode))
   print(f"{platform.machine()}, {os.cpu_count()} cores, jax {jax.__version__}")
-  dtypes = dict.fromkeys((config.model.dtype, *config.dtypes))
-  machines = {dtype: ceilings.measure(dtype) for dtype in dtypes}
+  machines = {dtype: ceilings.measure(dtype) for dtype in dict.fromkeys(dtypes)}
   for dtype, one in machines.items():
     print(
       f"{dtype}: {one.bytes_per_second / 1e9:.1f} GB/s,"

@@ -45,7 +45,7 @@ def main(_: list[str]) -> None:
   outlook.begin(_OUT.value, part, memory=shapes.memory(config, raced_at))
   racing.check_ways(config.peers.ways, config.peers.lengths)
   models = {dtype: timing.model(config, dtype) for dtype in config.dtypes}
-  lm, params = models[config.dtypes[0]]
+  lm, params = timing.model(config, "float32")
   rng = np.random.default_rng(config.seed)
   with tempfile.TemporaryDirectory() as folder:
     huggingface.save(folder, lm, jax.device_get(params))

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import jax
 import ml_collections
 
-from launch import known_shapes, precision
+from launch import eight_bit, known_shapes
 from tts_jax import storage
-from tts_jax.model import embedded, footprint
+from tts_jax.model import config as config_lib
+from tts_jax.model import embedded, footprint, transformer
 from tts_jax.verify import embedded as verifiers
 from tts_jax.verify import saved
 
@@ -53,8 +54,8 @@ def parts(
     models.append((storage.fetched(config.verifier), prm.dtype, "", *room))
   caches: list[int] = []
   for folder, dtype, held, prompt, row in models:
-    lm = known_shapes.model(folder, dtype)
-    lm = precision.shaped(lm, held, platform)
+    cfg = config_lib.suited(known_shapes.model(folder, dtype).config, platform)
+    lm = eight_bit.shaped(transformer.Transformer(cfg), held)
     yield f"parameters of {folder.name}", footprint.parameters(lm, mesh)
     size = {"rows": 1, "prompt_tokens": prompt, "row_tokens": row}
     caches.append(footprint.caches(lm, mesh, questions=rows, **size))

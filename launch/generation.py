@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import ml_collections
 
-from launch import loading, precision
+from launch import eight_bit, loading
 from tts_jax import types
 from tts_jax.decode import engine as decode_engine
 from tts_jax.decode import loop, pools, sampling
@@ -46,7 +46,7 @@ def load_generator(
   dtype = config.get("dtype", "float32") or None
   with loading.settings(config, folder.name) as settings:
     lm, params = huggingface.load(folder, dtype, **settings)
-    lm, params = precision.held(lm, params, config.get("int8", ""))
+    lm, params = eight_bit.held(lm, params, config.get("int8", ""))
   tokenizer = tokenization.load(folder)
   found = Generator(
     lm=lm,

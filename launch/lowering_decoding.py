@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 
-from launch import known_shapes, lowering, precision
+from launch import eight_bit, known_shapes, lowering
 from tts_jax import sharding, types
 from tts_jax.decode import engine, loop, sampling
 from tts_jax.model import config as config_lib
@@ -24,7 +24,7 @@ def model(config: ml_collections.ConfigDict) -> transformer.Transformer:
     return transformer.Transformer(config_lib.TransformerConfig(**given))
   folder = embedded.folder(config.model, config.task)
   lm = known_shapes.model(folder, config.dtype)
-  return precision.shaped(lm, config.get("int8", ""), "tpu")
+  return eight_bit.shaped(lm, config.get("int8", ""))
 
 
 def jobs(

@@ -2,10 +2,9 @@
 
 import dataclasses
 
-import jax
 import ml_collections
 
-from launch import loading, precision
+from launch import loading
 from tts_jax import errors
 from tts_jax.verify import published
 
@@ -33,6 +32,4 @@ def load(config: ml_collections.ConfigDict) -> published.Published:
   how = folder(config), wanted.format, wanted.dtype or None
   with loading.settings(config, config.verifier) as settings:
     prm = published.load(*how, **settings)
-  lm = precision.fast(prm.lm, jax.default_backend())
-  params = loading.on_devices(prm.params)
-  return dataclasses.replace(prm, lm=lm, params=params)
+  return dataclasses.replace(prm, params=loading.on_devices(prm.params))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 
-from launch import kv_cache, precision, turns
+from launch import kv_cache, turns
 from tts_jax import types
 from tts_jax.decode import loop, sampling
 from tts_jax.model import config as config_lib
@@ -82,8 +82,8 @@ def model(
 ) -> tuple[transformer.Transformer, types.Params]:
   """That of the config's shape, of random weights, in its dtype or this one."""
   shape = config.model.to_dict() | ({"dtype": dtype} if dtype else {})
-  lm = transformer.Transformer(config_lib.TransformerConfig(**shape))
-  lm = precision.fast(lm, jax.default_backend())
+  cfg = config_lib.TransformerConfig(**shape)
+  lm = transformer.Transformer(config_lib.suited(cfg, jax.default_backend()))
   params = jax.jit(lm.init)(jax.random.key(config.seed))
   params = jax.tree.map(lambda leaf: leaf.astype(lm.config.dtype), params)
   held = jax.jit(int8.parameters)(params) if lm.config.weight_dtype else params

@@ -12,7 +12,7 @@ import search_models
 
 from configs import bench
 from launch import entrant, kv_cache, racing, standings, throughput, turns
-from launch.benches import doubling, grading, searched, sections
+from launch.benches import doubling, grading, searched, sections, shapes
 from tts_jax import errors
 from tts_jax.decode import loop
 from tts_jax.model import config as config_lib
@@ -212,6 +212,11 @@ def test_wrong_sections_are_refused(tmp_path, cache):
   assert not list(tmp_path.iterdir())
   with pytest.raises(errors.InputError, match=r"config\.sections is empty"):
     sections.find(())
+  for dtypes, said in ((), "is empty"), (("bf16",), "dtype is 'bf16'"):
+    config = bench.get_config()
+    config.dtypes = dtypes
+    with pytest.raises(errors.InputError, match=said):
+      shapes.models(config)
   assert list(sections.find("pool")) == ["pool"]
   assert list(sections.ALL) == list(bench.get_config().sections)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from jax import sharding as jax_sharding
 
-from launch import kv_cache, precision
+from launch import eight_bit, kv_cache
 from tts_jax import errors, types
 from tts_jax.decode import engine, loop, sampling, stream
 from tts_jax.model import attention, cache, config, int8, transformer
@@ -272,13 +272,13 @@ def test_a_config_says_what_is_held_in_8_bits():
     ("cache", jnp.float32, jnp.int8),
     ("both", jnp.int8, jnp.int8),
   ):
-    one, found = precision.held(lm, params, what)
+    one, found = eight_bit.held(lm, params, what)
     assert jax.tree.leaves(found["layer_0"]["down"])[0].dtype == weights
     assert jax.tree.leaves(one.init_rows(1, 1, 1).keys)[0].dtype == kept
   with pytest.raises(
     errors.InputError, match="int8 is 'all'; it must be one of"
   ):
-    precision.held(lm, params, "all")
+    eight_bit.held(lm, params, "all")
   with pytest.raises(errors.InputError, match="cache_dtype is 'int4'"):
     _model(cache_dtype="int4")
   with pytest.raises(errors.InputError, match="no parameters of a transformer"):

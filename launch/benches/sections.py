@@ -31,7 +31,7 @@ class Section(NamedTuple):
 
 
 ALL = {
-  "decode": Section(decode.lines, 7),
+  "decode": Section(decode.lines, 9),
   "prefill": Section(prefill.lines, 1),
   "search": Section(search.lines, 3),
   "revisions": Section(revisions.lines, 1),

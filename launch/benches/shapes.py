@@ -1,10 +1,13 @@
 """What decoding at given shapes takes: parts of an outlook."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 
+import jax
 import ml_collections
 
 from launch import outlook
+from tts_jax import errors
 from tts_jax.model import config as config_lib
 from tts_jax.model import footprint, transformer
 from tts_jax.scaling import flops
@@ -16,8 +19,7 @@ def part(
   shapes: Sequence[tuple[int, int, int]],
 ) -> outlook.Part:
   """What shapes take: in each dtype as often as the config says, and once."""
-  model = config_lib.TransformerConfig(**config.model.to_dict())
-  network = flops.transformer(model)
+  network = flops.transformer(models(config)[0])
   turns = (config.repeats + 1) * len(config.dtypes)
   tokens, whole = 0.0, 0.0
   for questions, rows, prompt in shapes:
@@ -33,10 +35,10 @@ def part(
 def memory(
   config: ml_collections.ConfigDict, shapes: Sequence[tuple[int, int, int]]
 ) -> Iterator[tuple[str, int]]:
-  """What the model takes, and the caches of the largest shape."""
-  model = config_lib.TransformerConfig(**config.model.to_dict())
-  lm, mesh = transformer.Transformer(model), footprint.abstract_mesh()
-  yield "parameters", footprint.parameters(lm, mesh)
+  """What the model takes in all dtypes, and caches of the largest shape."""
+  lms = [transformer.Transformer(model) for model in models(config)]
+  mesh = footprint.abstract_mesh()
+  yield "parameters", sum(footprint.parameters(lm, mesh) for lm in lms)
   yield (
     "the largest caches",
     max(
@@ -47,6 +49,28 @@ def memory(
         prompt_tokens=prompt,
         row_tokens=config.tokens,
       )
+      for lm in lms
       for questions, rows, prompt in shapes
     ),
   )
+
+
+def models(
+  config: ml_collections.ConfigDict,
+) -> list[config_lib.TransformerConfig]:
+  """The model in each dtype.
+
+  Raises:
+    InputError: there is none, or one is not of `config_lib.DTYPES`.
+  """
+  if not config.dtypes:
+    known = ", ".join(config_lib.DTYPES)
+    raise errors.InputError(
+      f"config.dtypes is empty; it must have some of {known}"
+    )
+  model = config_lib.TransformerConfig(**config.model.to_dict())
+  platform = jax.default_backend()
+  return [
+    config_lib.suited(dataclasses.replace(model, dtype=dtype), platform)
+    for dtype in config.dtypes
+  ]

@@ -261,5 +261,5 @@ def init_cache(
     layers=blocks.layers,
     kv_heads=blocks.kv_heads,
     head_width=blocks.head_width,
-    dtype=blocks.dtype,
+    dtype=blocks.attends_in,
   )

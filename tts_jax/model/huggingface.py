@@ -171,12 +171,10 @@ def load(
   and the tensor that is put into it, beside what its own devices hold.
 
   Args:
-    folder: holds `config.json` and `model.safetensors`, or the index of its
-      shards.
-    dtype: "float32" or "bfloat16", of the parameters and of what is computed.
-      None: bfloat16 if all the tensors are, float32 otherwise.
-    mesh: where to put the parameters, split by `sharding.RULES`. None: they
-      stay numpy arrays.
+    folder: has `config.json` and `model.safetensors` or its shards' index.
+    dtype: "float32" or "bfloat16", of the parameters and of products; attention
+      is as `config.suited`. None: bfloat16 if all tensors are, or float32.
+    mesh: to put parameters on, split by `sharding.RULES`; None: numpy arrays.
     progress: told how far it is.
 
   Returns:
@@ -279,7 +277,9 @@ def _stream(
     half = all(tensor.dtype == "bfloat16" for tensor in tensors.values())
     dtype = "bfloat16" if half else "float32"
   number = np.dtype(getattr(ml_dtypes, dtype, dtype))
-  lm = transformer.Transformer(dataclasses.replace(cfg, dtype=dtype))
+  place = jax.devices()[0] if mesh is None else mesh.devices.flat[0]
+  cfg = config.suited(dataclasses.replace(cfg, dtype=dtype), place.platform)
+  lm = transformer.Transformer(cfg)
   params: dict[str, Any] = {}
   axes = lm.logical_axes() if mesh is not None else {}
   leaves = list(layout.leaves(cfg))

@@ -102,7 +102,7 @@ class Block(nn.Module):
     )
     normed = self._norm("attention_norm", x)
     mixed = int8.product("...d,dkgh->...kgh", normed, qkv)
-    mixed = mixed.astype(cfg.attention_dtype)
+    mixed = mixed.astype(cfg.attends_in)
     if cfg.qkv_bias:
       axes = "kv_heads", "group", "head"
       mixed += self._kernel("qkv_bias", (K, G + 2, H), axes, 0.0)
@@ -110,7 +110,7 @@ class Block(nn.Module):
     if cfg.qk_norm:
       query = self._norm("query_norm", turned[..., :G, :], "head")
       key = self._norm("key_norm", turned[..., G:, :], "head")
-      turned = jnp.concatenate([query, key], -2).astype(cfg.attention_dtype)
+      turned = jnp.concatenate([query, key], -2).astype(cfg.attends_in)
     turned = attention.rotate(turned, table)
     attended, kept = attend(
       self.layer,
@@ -322,7 +322,7 @@ class Transformer:
       layers=self.config.layers,
       kv_heads=self.config.kv_heads,
       head_width=self.config.head_width,
-      dtype=self.config.cache_dtype or self.config.dtype,
+      dtype=self.config.cache_dtype or self.config.attends_in,
     )
 
   def decode(

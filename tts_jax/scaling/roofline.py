@@ -110,7 +110,7 @@ def matrix_elements(cfg: config.TransformerConfig) -> int:
 
 
 def _kv_bytes_per_token(cfg: config.TransformerConfig) -> int:
-  kind = cfg.cache_dtype or cfg.dtype
+  kind = cfg.cache_dtype or cfg.attends_in
   # Of 8 bits, each head has a scale.
   head = cfg.head_width * _itemsize(kind) + (4 if kind == "int8" else 0)
   return 2 * cfg.layers * cfg.kv_heads * head

@@ -94,7 +94,7 @@ def _no_prompts(
 
   def zeros(*tail: int) -> tuple[chex.Array, ...]:
     return tuple(
-      jnp.zeros((*lead, *tail), shape.dtype) for _ in range(shape.layers)
+      jnp.zeros((*lead, *tail), shape.attends_in) for _ in range(shape.layers)
     )
 
   return cache.PromptState(
