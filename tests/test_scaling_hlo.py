@@ -1,6 +1,7 @@
 """Programs' texts, some lines of which were written by the TPU compiler."""
 
 import pathlib
+import re
 
 import pytest
 
@@ -35,6 +36,24 @@ def test_collectives_and_what_each_sends():
   # 3.67 MB over two links of 45 GB/s.
   seconds = chips.sending(chips.CHIPS["v5e"], found[:1])
   assert seconds == pytest.approx(40.8e-6, rel=0.01)
+
+
+@pytest.mark.parametrize(
+  ("groups", "count"),
+  [
+    ("mesh['a'=1,'b'=8,'c'=2], device_ids=([2,8]T(1,0)) {'b'}", 8),
+    ("mesh['a'=1,'b'=8,'c'=2], device_ids=([2,8]T(1,0)) {'c','b'}", 16),
+    ("mesh['a'=4,'b'=2] {'a'}", 4),
+    ("[2,8]<=[16]", 8),
+    ("{{0,1,2},{3,4,5}}", 3),
+  ],
+)
+def test_those_that_take_part_are_counted(groups, count):
+  told = re.search(r"replica_groups=mesh\[[^\]]*\] \{[^}]*\}", TEXT)
+  text = TEXT.replace(told[0], f"replica_groups={groups}", 1)
+  assert hlo.collectives(text)[0].group == count
+  with pytest.raises(errors.InputError, match="unknown groups: replica_group"):
+    hlo.collectives(TEXT.replace(told[0], "replica_groups=ring", 1))
 
 
 @pytest.mark.parametrize(

@@ -288,11 +288,15 @@ def _directions(text: str) -> int:
 
 def _group(text: str) -> int:
   """How many devices take part together."""
-  if mesh := re.search(r"replica_groups=mesh\[([^\]]*)\] \{([^}]*)\}", text):
+  # Of a mesh, whose devices may be told between its axes and those taken.
+  axes = r"replica_groups=mesh\[([^\]]*)\](?:, device_ids=\S+)? \{([^}]*)\}"
+  if mesh := re.search(axes, text):
     sizes = dict(re.findall(r"'(\w+)'=(\d+)", mesh[1]))
     return math.prod(int(sizes[n]) for n in re.findall(r"\w+", mesh[2]))
   if listed := re.search(r"replica_groups=\[\d+,(\d+)\]", text):
     return int(listed[1])
   if first := re.search(r"replica_groups=\{\{([\d,]+)\}", text):
     return len(first[1].split(","))
+  if other := re.search(r"replica_groups=(?!\{\}).{0,40}", text):
+    raise errors.InputError(f"the program has unknown groups: {other[0]}")
   return 2  # Of pairs, or of all where there is one group and no list.
