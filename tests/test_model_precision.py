@@ -64,6 +64,10 @@ def test_products_alone_are_rounded_beside_float32_attention(changes):
     assert leaf.dtype == jnp.float32
   off = np.abs(wide - exact).mean() / np.abs(exact).mean()
   assert 0 < off < 0.02
+  # What blocks add to stays in the dtype of products.
+  lm, params = _model(**changes, attention_dtype="float32")
+  output, _ = jax.eval_shape(lm.prefill, params, _PROMPTS)
+  assert {str(one.dtype) for one in output.streams} == {"bfloat16"}
 
 
 def test_a_cache_in_8_bits_goes_with_bfloat16_products():
